@@ -1,0 +1,37 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let ours: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+func nio(_ product: String) -> Target.Dependency { .product(name: product, package: "swift-nio") }
+
+let package = Package(
+    name: "ponte",
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // JSON in, JSON out, on bytes.
+        .target(name: "JSONBytes", swiftSettings: ours),
+        // Strict reading of Ponte's own configuration files.
+        .target(name: "StrictConfig", dependencies: ["JSONBytes"], swiftSettings: ours),
+        // The contract's entity, values, errors and wire form.
+        .target(name: "ClientContract", dependencies: ["JSONBytes"], swiftSettings: ours),
+
+        .testTarget(name: "JSONBytesTests", dependencies: ["JSONBytes"], swiftSettings: ours),
+        .testTarget(name: "StrictConfigTests", dependencies: ["StrictConfig"], swiftSettings: ours),
+        .testTarget(name: "ClientContractTests", dependencies: ["ClientContract", "JSONBytes"], swiftSettings: ours),
+    ]
+)

@@ -1,0 +1,80 @@
+/// The kinds of term that the contract names ("Buscar clientes por termo").
+public enum TermKind: String, Sendable, CaseIterable {
+    case phone, cpf, email, name
+}
+
+/// A search term, read as one kind. Prints masked.
+public enum SearchTerm: Sendable, Hashable {
+    case phone(PhoneNumber)
+    case cpf(CPF)
+    case email(String)
+    case name(String)
+
+    public var kind: TermKind {
+        switch self {
+        case .phone: .phone
+        case .cpf: .cpf
+        case .email: .email
+        case .name: .name
+        }
+    }
+
+    /// The longest name and the longest term, in bytes of UTF-8.
+    public static let longest = 500
+
+    /// Reads a text as a kind; nil when it cannot be one. White space around it does not count. A phone is written
+    /// without letters (an extension belongs to no term); a CPF with its dots and hyphen is no phone; a name has no
+    /// `@` and may be all digits, since a client without a name has the phone as its name.
+    public init?(_ text: String, as kind: TermKind, context: PhoneContext = PhoneContext()) {
+        let text = PersonText.trimmed(text)
+        guard text.utf8.count <= SearchTerm.longest, !PersonText.hasControls(text) else { return nil }
+        switch kind {
+        case .phone:
+            guard !SearchTerm.isPunctuatedCPF(text),
+                let phone = PhoneNumber(text, context: context, whole: true)
+            else { return nil }
+            self = .phone(phone)
+        case .cpf:
+            guard let cpf = CPF(text) else { return nil }
+            self = .cpf(cpf)
+        case .email:
+            guard PersonText.isEmail(text) else { return nil }
+            self = .email(text)
+        case .name:
+            guard !text.isEmpty, !text.contains("@") else { return nil }
+            self = .name(text)
+        }
+    }
+
+    /// Whether a client matches exactly, after normalisation, against everything on record.
+    public func matches(_ client: Client) -> Bool {
+        switch self {
+        case .phone(let phone): client.reaches(phone)
+        case .cpf(let cpf): client.cpf == cpf
+        case .email(let email): client.email.map(PersonText.emailKey) == PersonText.emailKey(email)
+        case .name(let name): PersonText.nameKey(client.name) == PersonText.nameKey(name)
+        }
+    }
+
+    /// `123.456.789-00`
+    private static func isPunctuatedCPF(_ text: String) -> Bool {
+        text.utf8.count == 14
+            && text.utf8.enumerated().allSatisfy { place, byte in
+                switch place {
+                case 3, 7: byte == UInt8(ascii: ".")
+                case 11: byte == UInt8(ascii: "-")
+                default: byte &- 0x30 < 10
+                }
+            }
+    }
+
+    /// The member of a client that the comparison reads.
+    public var field: ClientField {
+        switch self {
+        case .phone: .phone
+        case .cpf: .cpf
+        case .email: .email
+        case .name: .name
+        }
+    }
+}

@@ -1,0 +1,41 @@
+/// Comparison of the two free texts that a term can be.
+public enum PersonText {
+    /// A name for comparison: canonical Unicode equivalence (Swift's own string equality), case and repeated, leading
+    /// and trailing white space ignored. Accents count. Case goes up before it goes down, so that `ß` equals `SS`, as
+    /// systems that keep names in capitals write it.
+    public static func nameKey(_ name: String) -> String {
+        let words = name.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        return words.utf8.allSatisfy { $0 < 0x80 } ? words.lowercased() : words.uppercased().lowercased()
+    }
+
+    /// An e-mail address for comparison: trimmed, without case.
+    public static func emailKey(_ email: String) -> String {
+        trimmed(email).lowercased()
+    }
+
+    /// A text without leading and trailing white space.
+    public static func trimmed(_ text: String) -> String {
+        guard let first = text.firstIndex(where: { !$0.isWhitespace }),
+            let last = text.lastIndex(where: { !$0.isWhitespace })
+        else { return "" }
+        return String(text[first...last])
+    }
+
+    /// Whether a text can be an e-mail address: one `@` with something on both sides, no white space, control
+    /// characters or separators of a list, at most 254 bytes (RFC 5321, section 4.5.3.1).
+    public static func isEmail(_ text: String) -> Bool {
+        guard text.utf8.count <= 254 else { return false }
+        let parts = text.unicodeScalars.split(separator: "@", omittingEmptySubsequences: false)
+        return parts.count == 2 && parts.allSatisfy { !$0.isEmpty }
+            && text.unicodeScalars.allSatisfy {
+                !$0.properties.isWhitespace && !isControl($0) && $0 != "," && $0 != ";" && $0 != "<" && $0 != ">"
+            }
+    }
+
+    /// Whether a text holds control characters (C0, C1 and delete), line breaks and tabs included.
+    public static func hasControls(_ text: String) -> Bool { text.unicodeScalars.contains(where: isControl) }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || 0x7F...0x9F ~= scalar.value
+    }
+}
