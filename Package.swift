@@ -29,9 +29,15 @@ let package = Package(
         .target(name: "StrictConfig", dependencies: ["JSONBytes"], swiftSettings: ours),
         // The contract's entity, values, errors and wire form.
         .target(name: "ClientContract", dependencies: ["JSONBytes"], swiftSettings: ours),
+        // Pretend clinic systems.
+        .target(
+            name: "MockUpstream",
+            dependencies: ["JSONBytes", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1")], swiftSettings: ours),
 
         .testTarget(name: "JSONBytesTests", dependencies: ["JSONBytes"], swiftSettings: ours),
         .testTarget(name: "StrictConfigTests", dependencies: ["StrictConfig"], swiftSettings: ours),
         .testTarget(name: "ClientContractTests", dependencies: ["ClientContract", "JSONBytes"], swiftSettings: ours),
+        .testTarget(
+            name: "MockUpstreamTests", dependencies: ["MockUpstream", "JSONBytes"], swiftSettings: ours),
     ]
 )

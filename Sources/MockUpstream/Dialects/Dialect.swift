@@ -1,0 +1,37 @@
+/// One pretend clinic system. A dialect knows its routes, its shapes and its rules; listening, faults and counting are
+/// not its business.
+protocol Dialect: Sendable {
+    /// What the base URL ends with, as `/v1/api`, or "".
+    static var basePath: String { get }
+
+    init(_ options: MockOptions)
+
+    func operation(of request: MockRequest) -> MockOperation
+
+    /// Carries out a request.
+    /// - Parameter now: the mock's own clock, in seconds.
+    mutating func answer(to request: MockRequest, now: Double) -> MockAnswer
+
+    /// Makes all tokens given out so far worthless.
+    mutating func expireTokens()
+    /// Lets reads see all writes.
+    mutating func releaseReads()
+}
+
+/// What the mock answers, before a fault is applied.
+struct MockAnswer: Sendable {
+    var status: Int
+    var contentType = "application/json; charset=utf-8"
+    var headers: [(name: String, value: String)] = []
+    var body: [UInt8]
+
+    init(_ status: Int, _ body: [UInt8]) {
+        self.status = status
+        self.body = body
+    }
+
+    init(_ status: Int, _ text: String, contentType: String = "application/json; charset=utf-8") {
+        self.init(status, Array(text.utf8))
+        self.contentType = contentType
+    }
+}

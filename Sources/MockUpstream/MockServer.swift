@@ -1,0 +1,108 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// A pretend clinic system that listens on a socket of its own.
+///
+/// It serves HTTP/1.1 without TLS on one thread, keeps its patients in memory, and misbehaves when asked to.
+public final class MockServer: Sendable {
+    /// The port it listens on.
+    public let port: Int
+    /// What a tenant's `baseURL` is set to: scheme, host, port and the dialect's base path, without a last slash.
+    public let baseURL: String
+
+    private let state: MockState
+    private let channel: any Channel
+    private let group: MultiThreadedEventLoopGroup
+    private let connections: ConnectionSet
+    /// Waits for the listening socket's end. Begun while the event loop runs: afterwards nobody could be told.
+    private let listening: Task<Void, Never>
+
+    private init(
+        state: MockState, channel: any Channel, group: MultiThreadedEventLoopGroup, connections: ConnectionSet,
+        host: String, port: Int, basePath: String
+    ) {
+        self.state = state
+        self.channel = channel
+        self.group = group
+        self.connections = connections
+        listening = Task { try? await channel.closeFuture.get() }
+        self.port = port
+        baseURL = "http://\(host.contains(":") ? "[\(host)]" : host):\(port)\(basePath)"
+    }
+
+    /// Starts listening.
+    /// - Throws: the system's error if the address cannot be bound.
+    public static func start(_ options: MockOptions = MockOptions()) async throws -> MockServer {
+        let state = MockState(options)
+        let connections = ConnectionSet()
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 4_096)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                connections.add(channel)
+                state.requests.addConnection()
+                return channel.eventLoop.makeCompletedFuture {
+                    let handlers = channel.pipeline.syncOperations
+                    try handlers.configureHTTPServerPipeline(withErrorHandling: true)
+                    try handlers.addHandler(MockHandler(state))
+                }
+            }
+        do {
+            let channel = try await bootstrap.bind(host: options.host, port: options.port).get()
+            let basePath =
+                switch options.dialect {
+                case .agendaDemo: AgendaDemoDialect.basePath
+                case .feegow: FeegowDialect.basePath
+                }
+            return MockServer(
+                state: state, channel: channel, group: group, connections: connections, host: options.host,
+                port: channel.localAddress?.port ?? options.port, basePath: basePath)
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+    }
+
+    /// Stops listening and closes all connections. Stopping again does nothing.
+    public func stop() async {
+        guard connections.close() else { return }
+        channel.close(promise: nil)
+        await listening.value
+        try? await group.shutdownGracefully()
+    }
+
+    /// Waits until the mock has stopped listening. If the waiting task is cancelled, it stops listening.
+    public func run() async {
+        await withTaskCancellationHandler {
+            await listening.value
+        } onCancel: {
+            channel.close(promise: nil)
+        }
+    }
+
+    /// What has reached it.
+    public var requests: MockRequests { state.requests }
+
+    /// The faults in force, in the order in which they were added.
+    public var faults: [MockFaultRule] { state.faults }
+
+    /// Adds a fault. All delays that fit a request add up; of the other faults the first that fits strikes. Faults that
+    /// a request asks for itself come first.
+    public func inject(_ fault: MockFault, operation: MockOperation? = nil, times: Int? = nil) {
+        state.add(MockFaultRule(fault, operation: operation, times: times))
+    }
+
+    public func clearFaults() { state.clearFaults() }
+
+    /// Makes all tokens that were given out so far worthless.
+    public func expireTokens() { state.expireTokens() }
+
+    /// Lets reads see all writes, whatever `MockOptions.staleReads` says.
+    public func releaseReads() { state.releaseReads() }
+
+    /// Moves the mock's clock forward. Tokens and stale reads live by that clock, which otherwise runs with real time.
+    public func advanceClock(seconds: Int) { state.advanceClock(seconds: Double(max(0, seconds))) }
+}
