@@ -23,12 +23,18 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
+        // libcurl and the shims for its variadic calls.
+        .systemLibrary(
+            name: "CCurl", path: "Sources/CCurl", pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"])]),
         // JSON in, JSON out, on bytes.
         .target(name: "JSONBytes", swiftSettings: ours),
         // Strict reading of Ponte's own configuration files.
         .target(name: "StrictConfig", dependencies: ["JSONBytes"], swiftSettings: ours),
         // The contract's entity, values, errors and wire form.
         .target(name: "ClientContract", dependencies: ["JSONBytes"], swiftSettings: ours),
+        // HTTP over libcurl.
+        .target(name: "Transport", dependencies: ["CCurl"], swiftSettings: ours),
         // Pretend clinic systems.
         .target(
             name: "MockUpstream",
@@ -37,6 +43,13 @@ let package = Package(
         .testTarget(name: "JSONBytesTests", dependencies: ["JSONBytes"], swiftSettings: ours),
         .testTarget(name: "StrictConfigTests", dependencies: ["StrictConfig"], swiftSettings: ours),
         .testTarget(name: "ClientContractTests", dependencies: ["ClientContract", "JSONBytes"], swiftSettings: ours),
+        .testTarget(
+            name: "TransportTests",
+            dependencies: [
+                "Transport", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+            ], swiftSettings: ours),
         .testTarget(
             name: "MockUpstreamTests", dependencies: ["MockUpstream", "JSONBytes"], swiftSettings: ours),
     ]

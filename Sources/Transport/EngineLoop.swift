@@ -1,0 +1,347 @@
+import CCurl
+import Glibc
+
+/// One channel as the engine's thread sees it.
+///
+/// `@unchecked Sendable`: `settings` never changes; every `var` is touched by the engine's thread only.
+final class ChannelState: @unchecked Sendable {
+    let settings: ChannelSettings
+    /// Calls that hold a place of the channel: on the wire, or waiting for a place of the engine.
+    var inFlight = 0
+    var waiting = CallQueue()
+    /// Handles whose fixed options are set.
+    var idle: [Transfer] = []
+    /// The channel is gone: handles are freed here, on the engine's thread, and not pooled any more.
+    var forgotten = false
+
+    init(_ settings: ChannelSettings) { self.settings = settings }
+}
+
+/// The engine's thread: epoll and `curl_multi_socket_action`. Nothing here is touched by another thread.
+final class EngineLoop {
+    private let options: EngineOptions
+    private let inbox: Inbox
+    private let epoll: Int32
+    private let multi: OpaquePointer
+    private let sockets: SocketTable
+    private let clock = ContinuousClock()
+
+    /// When libcurl wants to be called without an event.
+    private var curlDue: ContinuousClock.Instant?
+    private var running: [Transfer] = []
+    /// Calls that hold a place of their channel and wait for one of the engine.
+    private var waitingForEngine = CallQueue()
+    private var waitingByDeadline = DeadlineHeap()
+    private var messages: [Inbox.Message] = []
+    private var stopping = false
+
+    init(_ options: EngineOptions, _ inbox: Inbox) throws(TransportError) {
+        let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        if epoll < 0 { throw .internalFailure("no epoll to be had") }
+        guard let multi = curl_multi_init() else {
+            close(epoll)
+            throw .internalFailure("libcurl gives no multi handle")
+        }
+        self.options = options
+        self.inbox = inbox
+        self.epoll = epoll
+        self.multi = OpaquePointer(multi)
+        sockets = SocketTable(epoll: epoll)
+
+        var event = epoll_event()
+        event.events = EPOLLIN.rawValue
+        event.data.fd = inbox.wake
+        let me = Unmanaged.passUnretained(self).toOpaque()
+        guard epoll_ctl(epoll, EPOLL_CTL_ADD, inbox.wake, &event) == 0,
+            ponte_multi_set_socket_callback(multi, interestChanged, me) == CURLM_OK,
+            ponte_multi_set_timer_callback(multi, timerChanged, me) == CURLM_OK,
+            ponte_multi_set_long(multi, CURLMOPT_MAXCONNECTS, options.connectionLimit) == CURLM_OK,
+            ponte_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX)) == CURLM_OK
+        else { throw .internalFailure("libcurl refuses an option of the engine") }
+    }
+
+    deinit {
+        // Handles first, then the multi handle (which closes the connections), then what its callbacks use.
+        running = []
+        curl_multi_cleanup(handle)
+        close(epoll)
+    }
+
+    private var handle: UnsafeMutableRawPointer { UnsafeMutableRawPointer(multi) }
+
+    /// Runs until stopped and every accepted call has its answer.
+    func run() {
+        let capacity = 256
+        let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: capacity)
+        events.initialize(repeating: epoll_event(), count: capacity)
+        defer { events.deallocate() }
+
+        while true {
+            takeMessages()
+            expireWaiting()
+            startWaiting()
+            if stopping, running.isEmpty, waitingByDeadline.count == 0 { return }
+            if let due = curlDue, due <= clock.now { act(CURL_SOCKET_TIMEOUT, 0) }
+            collectFinished()
+
+            let count = Int(epoll_wait(epoll, events, Int32(capacity), timeout()))
+            if count <= 0 { continue }
+            for index in 0..<count {
+                let (socket, reported) = (events[index].data.fd, events[index].events)
+                if socket == inbox.wake {
+                    var value: UInt64 = 0
+                    _ = read(socket, &value, 8)
+                } else if let bits = sockets.bits(socket, reported) {
+                    act(socket, bits)
+                }
+            }
+            collectFinished()
+        }
+    }
+
+    private func act(_ socket: curl_socket_t, _ bits: Int32) {
+        // One shot: libcurl sets the timer again if it still wants it.
+        if socket == CURL_SOCKET_TIMEOUT { curlDue = nil }
+        var stillRunning: Int32 = 0
+        curl_multi_socket_action(handle, socket, bits, &stillRunning)
+    }
+
+    /// Milliseconds until something is due, rounded up; -1: nothing is.
+    private func timeout() -> Int32 {
+        var due = curlDue
+        if let first = waitingByDeadline.first { due = min(due ?? first.deadline, first.deadline) }
+        guard let due else { return -1 }
+        return Int32(clamping: (due - clock.now).wholeMilliseconds)
+    }
+
+    fileprivate func setTimer(_ milliseconds: Int) {
+        curlDue = milliseconds < 0 ? nil : clock.now + .milliseconds(milliseconds)
+    }
+
+    fileprivate func watch(_ socket: Int32, _ interest: Int32) { sockets.watch(socket, interest) }
+
+    // MARK: Messages
+
+    private func takeMessages() {
+        inbox.take(into: &messages)
+        for message in messages {
+            switch message {
+            case .submit(let call): accept(call)
+            case .cancel(let call): stop(call, .cancelled, "the caller was cancelled")
+            case .forget(let channel):
+                channel.forgotten = true
+                channel.idle = []
+            case .stop(let cancelling):
+                stopping = true
+                if cancelling { stopAll() }
+            }
+        }
+        messages.removeAll(keepingCapacity: true)
+    }
+
+    private func accept(_ call: Call) {
+        // Cancelled before it came here.
+        if call.isFinished { return answer(call, fail(call, .cancelled, "the caller was cancelled")) }
+        let channel = call.channel
+        let hasPlace = channel.inFlight < channel.settings.maxInFlight
+        if hasPlace, running.count < options.maxInFlight, waitingForEngine.first == nil {
+            channel.inFlight += 1
+            return start(call)
+        }
+        if call.deadline <= clock.now { return answer(call, fail(call, .deadline, "the deadline passed")) }
+        if waitingByDeadline.count >= options.maxQueued {
+            return answer(call, fail(call, .saturated, "too many calls are waiting"))
+        }
+        waitingByDeadline.insert(call)
+        if hasPlace {
+            channel.inFlight += 1
+            call.state = .waitingForEngine
+            waitingForEngine.append(call)
+        } else {
+            call.state = .waitingForChannel
+            channel.waiting.append(call)
+        }
+    }
+
+    /// Ends a call wherever it is; nothing if it has ended.
+    private func stop(_ call: Call, _ kind: TransportError.Kind, _ detail: String) {
+        switch call.state {
+        case .new: call.state = .finished
+        case .finished: break
+        case .waitingForChannel, .waitingForEngine:
+            leaveQueue(call)
+            answer(call, fail(call, kind, detail))
+        case .running(let transfer):
+            let state = transfer.failureState()
+            let reached = call.mayHaveReachedServer || TransportError.mayHaveReached(state)
+            end(transfer)
+            let error = TransportError(kind: kind, phase: state.phase, mayHaveReachedServer: reached, detail: detail)
+            answer(call, .failure(error))
+        }
+    }
+
+    private func stopAll() {
+        let detail = "the engine shuts down"
+        while let call = waitingByDeadline.first { stop(call, .shuttingDown, detail) }
+        while let call = running.last?.call { stop(call, .shuttingDown, detail) }
+    }
+
+    // MARK: Waiting
+
+    private func expireWaiting() {
+        guard waitingByDeadline.count > 0 else { return }
+        let now = clock.now
+        while let call = waitingByDeadline.first, call.deadline <= now {
+            stop(call, .deadline, "the deadline passed")
+        }
+    }
+
+    private func startWaiting() {
+        while running.count < options.maxInFlight, let call = waitingForEngine.first {
+            waitingForEngine.remove(call)
+            waitingByDeadline.remove(call)
+            start(call)
+        }
+    }
+
+    private func leaveQueue(_ call: Call) {
+        waitingByDeadline.remove(call)
+        if case .waitingForEngine = call.state {
+            waitingForEngine.remove(call)
+            releasePlace(of: call.channel)
+        } else {
+            call.channel.waiting.remove(call)
+        }
+    }
+
+    /// Gives a place of the channel to the call that waits longest for it.
+    private func releasePlace(of channel: ChannelState) {
+        channel.inFlight -= 1
+        guard channel.inFlight < channel.settings.maxInFlight, let call = channel.waiting.first else { return }
+        channel.waiting.remove(call)
+        channel.inFlight += 1
+        call.state = .waitingForEngine
+        waitingForEngine.append(call)
+    }
+
+    // MARK: Transfers
+
+    /// The call holds a place of its channel, and the engine has one.
+    private func start(_ call: Call) {
+        let now = clock.now
+        if call.deadline <= now {
+            releasePlace(of: call.channel)
+            return answer(call, fail(call, .deadline, "the deadline passed"))
+        }
+        let transfer: Transfer
+        if let idle = call.channel.idle.popLast() {
+            transfer = idle
+        } else {
+            do throws(TransportError) {
+                transfer = try Transfer(call.channel.settings, sockets: Unmanaged.passUnretained(sockets).toOpaque())
+            } catch {
+                releasePlace(of: call.channel)
+                return answer(call, .failure(error))
+            }
+        }
+        transfer.call = call
+        transfer.runningIndex = running.count
+        running.append(transfer)
+        call.state = .running(transfer)
+        launch(transfer, call, fresh: false, now)
+    }
+
+    private func launch(_ transfer: Transfer, _ call: Call, fresh: Bool, _ now: ContinuousClock.Instant) {
+        let code = transfer.prepare(call, fresh: fresh, now: now)
+        if code == CURLE_OK, curl_multi_add_handle(handle, transfer.easy) == CURLM_OK { return }
+        end(transfer)
+        answer(call, fail(call, .internal, "libcurl refuses the call"))
+    }
+
+    private func collectFinished() {
+        var left: Int32 = 0
+        while let message = curl_multi_info_read(handle, &left) {
+            guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle,
+                let pointer = ponte_easy_private(easy)
+            else { continue }
+            let code = message.pointee.data.result
+            finish(Unmanaged<Transfer>.fromOpaque(pointer).takeUnretainedValue(), code)
+        }
+    }
+
+    private func finish(_ transfer: Transfer, _ code: CURLcode) {
+        guard let call = transfer.call else { return }
+        if code == CURLE_OK {
+            let result = transfer.takeAnswer()
+            end(transfer)
+            return answer(call, .success(result))
+        }
+        let state = transfer.failureState()
+        let now = clock.now
+        if call.request.repeatability == .safe, !call.retried, transfer.diedOnKeptConnection(code), now < call.deadline
+        {
+            call.retried = true
+            call.mayHaveReachedServer = true
+            curl_multi_remove_handle(handle, transfer.easy)
+            return launch(transfer, call, fresh: true, now)
+        }
+        let error = TransportError(code, state)
+        end(transfer)
+        answer(call, .failure(call.mayHaveReachedServer ? error.afterReachingServer : error))
+    }
+
+    /// Takes the transfer off the wire and hands its places on.
+    private func end(_ transfer: Transfer) {
+        curl_multi_remove_handle(handle, transfer.easy)
+        running.swapAt(transfer.runningIndex, running.count - 1)
+        running[transfer.runningIndex].runningIndex = transfer.runningIndex
+        running.removeLast()
+        guard let channel = transfer.call?.channel else { return }
+        transfer.retire()
+        if !channel.forgotten { channel.idle.append(transfer) }
+        releasePlace(of: channel)
+    }
+
+    private func fail(
+        _ call: Call, _ kind: TransportError.Kind, _ detail: String
+    ) -> Result<UpstreamAnswer, TransportError> {
+        .failure(
+            TransportError(
+                kind: kind, phase: .queued, mayHaveReachedServer: call.mayHaveReachedServer, detail: detail))
+    }
+
+    private func answer(_ call: Call, _ result: Result<UpstreamAnswer, TransportError>) {
+        call.state = .finished
+        let continuation = call.continuation
+        call.continuation = nil
+        continuation?.resume(returning: result)
+    }
+}
+
+extension TransportError {
+    var afterReachingServer: TransportError {
+        TransportError(kind: kind, phase: phase, mayHaveReachedServer: true, detail: detail)
+    }
+
+    /// For a transfer stopped from outside.
+    static func mayHaveReached(_ state: TransferState) -> Bool {
+        switch state.phase {
+        case .queued, .resolving, .connecting, .handshaking: state.requestBytesSent
+        case .sending, .waiting, .receiving: true
+        }
+    }
+}
+
+private func loop(_ pointer: UnsafeMutableRawPointer?) -> EngineLoop? {
+    pointer.map { Unmanaged<EngineLoop>.fromOpaque($0).takeUnretainedValue() }
+}
+
+private let interestChanged: curl_socket_callback = { _, socket, interest, user, _ in
+    loop(user)?.watch(socket, interest)
+    return 0
+}
+
+private let timerChanged: curl_multi_timer_callback = { _, milliseconds, user in
+    loop(user)?.setTimer(milliseconds)
+    return 0
+}

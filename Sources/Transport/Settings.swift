@@ -1,0 +1,76 @@
+/// Limits of one engine: one thread, one pool of connections.
+public struct EngineOptions: Sendable {
+    /// Calls on the wire at once, over all channels. More wait, first come first served.
+    public var maxInFlight: Int
+    /// Calls that may wait, over all channels; one more fails at once with `.saturated`.
+    public var maxQueued: Int
+    /// Connections kept open. `nil`: a quarter above `maxInFlight`. Never below `maxInFlight`, or libcurl reconnects
+    /// all the time.
+    public var maxConnections: Int?
+
+    public init(maxInFlight: Int = 256, maxQueued: Int = 8192, maxConnections: Int? = nil) {
+        self.maxInFlight = max(1, maxInFlight)
+        self.maxQueued = max(0, maxQueued)
+        self.maxConnections = maxConnections
+    }
+
+    var connectionLimit: Int { max(maxConnections ?? 0, maxInFlight + maxInFlight / 4 + 16) }
+}
+
+/// How one tenant's calls go out. Printing it shows no path and no password.
+public struct ChannelSettings: Sendable, CustomStringConvertible, CustomReflectable {
+    /// For name, TCP and TLS together; the call's deadline counts as well.
+    public var connectTimeout: Duration
+    /// Most bytes of an answer's body, counted after decompression.
+    public var maxBodyBytes: Int
+    /// Calls of this channel on the wire at once. More wait, first come first served.
+    public var maxInFlight: Int
+    /// PEM file of the authorities to trust instead of the system's.
+    public var caFile: String?
+    /// PEM file of the certificate shown to the server.
+    public var clientCertificateFile: String?
+    /// PEM file of its key.
+    public var clientKeyFile: String?
+    public var clientKeyPassword: String?
+    /// Speak HTTP/2 over TLS where the server offers it. `.unsafe` requests use HTTP/1.1 all the same.
+    public var http2: Bool
+    public var userAgent: String
+    /// A connection idle for longer is not used again: keep it below the server's own idle timeout. Whole seconds.
+    public var connectionMaxAge: Duration
+
+    public init(
+        connectTimeout: Duration = .seconds(3), maxBodyBytes: Int = 16 << 20, maxInFlight: Int = 16,
+        caFile: String? = nil, clientCertificateFile: String? = nil, clientKeyFile: String? = nil,
+        clientKeyPassword: String? = nil, http2: Bool = false, userAgent: String = "Ponte",
+        connectionMaxAge: Duration = .seconds(50)
+    ) {
+        self.connectTimeout = connectTimeout
+        self.maxBodyBytes = maxBodyBytes
+        self.maxInFlight = max(1, maxInFlight)
+        self.caFile = caFile
+        self.clientCertificateFile = clientCertificateFile
+        self.clientKeyFile = clientKeyFile
+        self.clientKeyPassword = clientKeyPassword
+        self.http2 = http2
+        self.userAgent = userAgent
+        self.connectionMaxAge = connectionMaxAge
+    }
+
+    public var description: String {
+        "channel: \(maxInFlight) in flight, connect \(connectTimeout), body \(maxBodyBytes) bytes"
+            + (http2 ? ", HTTP/2" : "") + (caFile == nil ? "" : ", own CA")
+            + (clientCertificateFile == nil ? "" : ", client certificate")
+    }
+
+    public var customMirror: Mirror { Mirror(reflecting: description) }
+}
+
+extension Duration {
+    /// Rounded up, so that a timer never fires early; at most 24 days, which libcurl can hold.
+    var wholeMilliseconds: Int {
+        if self <= .zero { return 0 }
+        if self >= .seconds(2_000_000) { return 2_000_000_000 }
+        let (seconds, attoseconds) = components
+        return Int(seconds) * 1000 + Int((attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+    }
+}

@@ -1,0 +1,58 @@
+/// Why a call brought no answer, how far it had come, and whether the server may have seen it.
+///
+/// `detail` comes from a fixed list of phrases: never a URL, a host, a header or a body.
+public struct TransportError: Error, Sendable, CustomStringConvertible {
+    public enum Kind: Sendable {
+        /// Refused before anything was dialled: method, URL or header that could be read in two ways.
+        case invalidRequest
+        case nameResolution
+        case connect
+        /// The connection (name, TCP and TLS) was not ready within the channel's `connectTimeout`.
+        case connectTimeout
+        case tls
+        /// The server's certificate, or one of the channel's own files, is not usable.
+        case certificate
+        case send
+        case receive
+        /// The server closed without a single byte of answer.
+        case emptyAnswer
+        /// The answer ended before its announced end.
+        case truncated
+        /// Unknown `Content-Encoding`, or bytes that do not fit it.
+        case badEncoding
+        case protocolViolation
+        /// Body beyond the channel's `maxBodyBytes` after decompression, or headers beyond 256 KiB.
+        case tooLarge
+        case deadline
+        /// The calling task was cancelled.
+        case cancelled
+        /// The engine is shutting down.
+        case shuttingDown
+        /// Too many calls are waiting already.
+        case saturated
+        case `internal`
+    }
+
+    /// Where the call was when it failed.
+    public enum Phase: String, Sendable {
+        case queued, resolving, connecting, handshaking, sending, waiting, receiving
+    }
+
+    public let kind: Kind
+    public let phase: Phase
+    /// False only if it is certain that no byte of the request was handed to a connection.
+    public let mayHaveReachedServer: Bool
+    public let detail: String
+
+    public init(kind: Kind, phase: Phase, mayHaveReachedServer: Bool, detail: String) {
+        self.kind = kind
+        self.phase = phase
+        self.mayHaveReachedServer = mayHaveReachedServer
+        self.detail = detail
+    }
+
+    public var description: String {
+        "\(detail) (\(kind), while \(phase.rawValue), "
+            + (mayHaveReachedServer ? "may have reached the server)" : "did not reach the server)")
+    }
+}

@@ -1,0 +1,260 @@
+import Foundation
+import Synchronization
+import Testing
+import Transport
+
+/// Deadlines, cancellation, limits, shutdown.
+@Suite struct FlightTests {
+    /// Reads and never answers.
+    @Sendable static func silent(_ connection: RawServer.Connection) {
+        while connection.readRequest() != nil {}
+    }
+
+    @Test func deadlineEndsACallThatWaitsForItsAnswer() async throws {
+        try await withServer(Self.silent) { server, channel async throws in
+            let error = try await channel.failure(of: get(server.url), deadline: .now + .milliseconds(200))
+            #expect(error.kind == .deadline)
+            #expect(error.phase == .waiting)
+            #expect(error.mayHaveReachedServer)
+        }
+    }
+
+    @Test func nothingIsDialledAfterTheDeadline() async throws {
+        try await withServer(answerAll) { server, channel async throws in
+            let error = try await channel.failure(of: get(server.url), deadline: .now)
+            #expect(error.kind == .deadline)
+            #expect(error.phase == .queued)
+            #expect(error.mayHaveReachedServer == false)
+            #expect(try await channel.get(server.url).status == 200)
+            #expect(server.accepted == 1)
+        }
+    }
+
+    @Test func deadlineEndsACallInTheQueue() async throws {
+        try await withServer(Self.silent, ChannelSettings(maxInFlight: 1)) { server, channel async throws in
+            let first = Task { try await channel.failure(of: get(server.url)) }
+            while server.requests.isEmpty { await Task.yield() }
+            let error = try await channel.failure(of: get(server.url), deadline: .now + .milliseconds(100))
+            #expect(error.kind == .deadline)
+            #expect(error.phase == .queued)
+            #expect(error.mayHaveReachedServer == false)
+            first.cancel()
+            #expect(try await first.value.kind == .cancelled)
+            #expect(server.requests.count == 1)
+        }
+    }
+
+    /// The TCP connection stands, the handshake never comes.
+    @Test func connectTimeoutIsApartFromTheDeadline() async throws {
+        let settings = ChannelSettings(connectTimeout: .milliseconds(100))
+        try await withServer({ $0.waitForClose() }, settings) { server, channel async throws in
+            let url = "https://127.0.0.1:\(server.port)/"
+            let error = try await channel.failure(of: get(url))
+            #expect(error.kind == .connectTimeout)
+            #expect(error.phase == .handshaking)
+            #expect(error.mayHaveReachedServer == false)
+            let late = try await channel.failure(of: get(url), deadline: .now + .milliseconds(50))
+            #expect(late.kind == .deadline)
+            #expect(late.phase == .handshaking)
+        }
+    }
+
+    @Test func refusedConnectionDidNotReachTheServer() async throws {
+        let engine = try CurlEngine()
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let port = try listenOnLoopback(listener)
+        close(listener)
+        let error = try await engine.channel(.init()).failure(of: post("http://127.0.0.1:\(port)/", .unsafe))
+        #expect(error.kind == .connect)
+        #expect(error.phase == .connecting)
+        #expect(error.mayHaveReachedServer == false)
+        await engine.shutdown()
+    }
+
+    @Test func unknownHostDidNotReachTheServer() async throws {
+        let engine = try CurlEngine()
+        let error = try await engine.channel(.init(connectTimeout: .seconds(30))).failure(
+            of: get("http://ponte.invalid/"))
+        #expect(error.kind == .nameResolution)
+        #expect(error.phase == .resolving)
+        #expect(error.mayHaveReachedServer == false)
+        await engine.shutdown()
+    }
+
+    @Test func cancellationEndsTheTransfer() async throws {
+        let closed = Gate()
+        try await withServer({ connection in
+            _ = connection.readRequest()
+            connection.waitForClose()
+            closed.open()
+        }) { server, channel async throws in
+            let task = Task { try await channel.failure(of: get(server.url)) }
+            while server.requests.isEmpty { await Task.yield() }
+            task.cancel()
+            let error = try await task.value
+            #expect(error.kind == .cancelled)
+            #expect(error.phase == .waiting)
+            #expect(error.mayHaveReachedServer)
+            // The server sees the connection end, though its own answer would never have come.
+            closed.wait()
+        }
+    }
+
+    @Test func cancelledTaskDialsNothing() async throws {
+        try await withServer(answerAll) { server, channel async throws in
+            let task = Task {
+                while !Task.isCancelled { await Task.yield() }
+                return try await channel.failure(of: get(server.url))
+            }
+            task.cancel()
+            let error = try await task.value
+            #expect(error.kind == .cancelled)
+            #expect(error.mayHaveReachedServer == false)
+            #expect(server.accepted == 0)
+        }
+    }
+
+    @Test func queuedCallLeavesOnCancellation() async throws {
+        try await withServer(Self.silent, ChannelSettings(maxInFlight: 1)) { server, channel async throws in
+            let first = Task { try await channel.failure(of: get(server.url)) }
+            while server.requests.isEmpty { await Task.yield() }
+            let second = Task { try await channel.failure(of: get(server.url)) }
+            second.cancel()
+            let error = try await second.value
+            #expect(error.kind == .cancelled)
+            #expect(error.phase == .queued)
+            first.cancel()
+            _ = try await first.value
+            #expect(server.requests.count == 1)
+        }
+    }
+
+    /// The server counts how many requests it has at once.
+    private func mostAtOnce(_ settings: [ChannelSettings], _ options: EngineOptions) async throws -> Int {
+        let present = Mutex((now: 0, most: 0))
+        let server = try RawServer { connection in
+            while connection.readRequest() != nil {
+                present.withLock {
+                    $0.now += 1
+                    $0.most = max($0.most, $0.now)
+                }
+                // Gives others the time to be there too; the limit must hold however long this takes.
+                usleep(2000)
+                present.withLock { $0.now -= 1 }
+                connection.answer()
+            }
+        }
+        defer { server.stop() }
+        let engine = try CurlEngine(options)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for channel in settings.map({ engine.channel($0) }) {
+                for _ in 0..<100 { group.addTask { _ = try await channel.get(server.url) } }
+            }
+            try await group.waitForAll()
+        }
+        await engine.shutdown()
+        #expect(server.requests.count == 100 * settings.count)
+        return present.withLock { $0.most }
+    }
+
+    @Test func channelLimitHolds() async throws {
+        let most = try await mostAtOnce([ChannelSettings(maxInFlight: 4)], .init())
+        #expect(most <= 4 && most > 1)
+    }
+
+    @Test func engineLimitHoldsOverChannels() async throws {
+        let settings = ChannelSettings(maxInFlight: 8)
+        let most = try await mostAtOnce([settings, settings, settings], EngineOptions(maxInFlight: 5))
+        #expect(most <= 5 && most > 1)
+    }
+
+    @Test func fullQueueIsSaid() async throws {
+        let options = EngineOptions(maxInFlight: 1, maxQueued: 1)
+        try await withServer(Self.silent, .init(), options) { server, channel async throws in
+            let first = Task { try await channel.failure(of: get(server.url)) }
+            while server.requests.isEmpty { await Task.yield() }
+            // One of these two waits; the other one finds the queue full.
+            let others = (0..<2).map { _ in Task { try await channel.failure(of: get(server.url)) } }
+            let kinds = try await withThrowingTaskGroup(of: TransportError.self) { group in
+                for task in others { group.addTask { try await task.value } }
+                let saturated = try #require(try await group.next())
+                for task in others { task.cancel() }
+                let cancelled = try #require(try await group.next())
+                return [saturated.kind, cancelled.kind]
+            }
+            #expect(kinds == [.saturated, .cancelled])
+            first.cancel()
+            _ = try await first.value
+        }
+    }
+
+    @Test func shutdownLetsAcceptedCallsFinish() async throws {
+        let gate = Gate()
+        let server = try RawServer { connection in
+            _ = connection.readRequest()
+            gate.wait()
+            connection.answer()
+        }
+        defer { server.stop() }
+        let engine = try CurlEngine()
+        let channel = engine.channel(.init())
+        let task = Task { try await channel.get(server.url).status }
+        while server.requests.isEmpty { await Task.yield() }
+        async let ended: Void = engine.shutdown()
+        // Refused as soon as the shutdown has begun; before that, the call waits for the gate too.
+        while true {
+            do throws(TransportError) {
+                _ = try await channel.get(server.url, deadline: .now)
+            } catch {
+                if error.kind == .shuttingDown { break }
+                #expect(error.kind == .deadline)
+            }
+        }
+        gate.open()
+        #expect(try await task.value == 200)
+        await ended
+    }
+
+    @Test func shutdownCanCancel() async throws {
+        try await withServer(Self.silent, ChannelSettings(maxInFlight: 1)) { server, channel async throws in
+            let engine = try CurlEngine()
+            let own = engine.channel(ChannelSettings(maxInFlight: 1))
+            let calls = (0..<2).map { _ in Task { try await own.failure(of: get(server.url)) } }
+            while server.requests.isEmpty { await Task.yield() }
+            await engine.shutdown(cancelling: true)
+            await engine.shutdown()
+            for call in calls { #expect(try await call.value.kind == .shuttingDown) }
+            let reached = try await [calls[0].value, calls[1].value].filter(\.mayHaveReachedServer)
+            #expect(reached.count == 1)
+        }
+    }
+
+    @Test func engineLetGoClosesItsConnections() async throws {
+        let closed = Gate()
+        let server = try RawServer { connection in
+            _ = connection.readRequest()
+            connection.answer()
+            connection.waitForClose()
+            closed.open()
+        }
+        defer { server.stop() }
+        do {
+            // The channel alone keeps the engine alive.
+            let channel = try CurlEngine().channel(.init())
+            #expect(try await channel.get(server.url).status == 200)
+        }
+        closed.wait()
+    }
+
+    @Test func manyCallsAtOnceAreAllAnswered() async throws {
+        let settings = ChannelSettings(maxInFlight: 64)
+        try await withServer(answerAll, settings) { server, channel async throws in
+            let sum = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<3000 { group.addTask { try await channel.get(server.url).status } }
+                return try await group.reduce(0, +)
+            }
+            #expect(sum == 3000 * 200)
+            #expect(server.accepted <= 64)
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import Testing
+import Transport
+
+@Suite struct TLSTests {
+    private func withServer(
+        _ start: (Certificates) async throws -> TLSServer, host: String = "IP:127.0.0.1",
+        _ test: (TLSServer, CurlEngine, Certificates) async throws -> Void
+    ) async throws {
+        let certificates = try Certificates(host: host)
+        let server = try await start(certificates)
+        let engine = try CurlEngine()
+        let result: Result<Void, any Error>
+        do { result = .success(try await test(server, engine, certificates)) } catch { result = .failure(error) }
+        await engine.shutdown(cancelling: true)
+        try await server.stop()
+        try result.get()
+    }
+
+    @Test func ownAuthorityIsTrusted() async throws {
+        try await withServer({ try await .start($0) }) { server, engine, files async throws in
+            let channel = engine.channel(.init(caFile: files.path("ca.pem")))
+            let answer = try await channel.get(server.url)
+            #expect(answer.text == "h1")
+            #expect(answer.timings.tls > .zero)
+            #expect(try await channel.get(server.url).reusedConnection)
+        }
+    }
+
+    @Test func unknownAuthorityIsNot() async throws {
+        try await withServer({ try await .start($0) }) { server, engine, files async throws in
+            // A connection that another channel may use is no way round the check.
+            _ = try await engine.channel(.init(caFile: files.path("ca.pem"))).get(server.url)
+            let error = try await engine.channel(.init()).failure(of: post(server.url, .unsafe))
+            #expect(error.kind == .certificate)
+            #expect(error.phase == .handshaking)
+            #expect(error.mayHaveReachedServer == false)
+            let safe = try await engine.channel(.init()).failure(of: get(server.url))
+            #expect(safe.kind == .certificate)
+        }
+    }
+
+    @Test func certificateOfAnotherHostIsNot() async throws {
+        try await withServer({ try await .start($0) }, host: "DNS:other.example.test") {
+            server, engine, files async throws in
+            let error = try await engine.channel(.init(caFile: files.path("ca.pem"))).failure(of: get(server.url))
+            #expect(error.kind == .certificate)
+            #expect(error.mayHaveReachedServer == false)
+        }
+    }
+
+    @Test func oldTLSIsRefused() async throws {
+        try await withServer({ try await .start($0, maximumVersion: .tlsv11) }) { server, engine, files async throws in
+            let error = try await engine.channel(.init(caFile: files.path("ca.pem"))).failure(of: get(server.url))
+            #expect(error.kind == .tls)
+            #expect(error.phase == .handshaking)
+            #expect(error.mayHaveReachedServer == false)
+        }
+    }
+
+    @Test func missingFilesAreCertificateErrors() async throws {
+        try await withServer({ try await .start($0) }) { server, engine, files async throws in
+            let noCA = try await engine.channel(.init(caFile: files.path("none.pem"))).failure(of: get(server.url))
+            #expect(noCA.kind == .certificate)
+            let settings = ChannelSettings(
+                caFile: files.path("ca.pem"), clientCertificateFile: files.path("none.pem"),
+                clientKeyFile: files.path("client.key"))
+            let noCertificate = try await engine.channel(settings).failure(of: get(server.url))
+            #expect(noCertificate.kind == .certificate)
+            #expect(!noCertificate.mayHaveReachedServer)
+        }
+    }
+
+    /// Two tenants, one server: the one without a certificate must not ride on the other one's connection.
+    @Test func clientCertificateIsOfItsChannelOnly() async throws {
+        try await withServer({ try await .start($0, clientCertificate: true) }) { server, engine, files async throws in
+            let with = engine.channel(
+                .init(
+                    caFile: files.path("ca.pem"), clientCertificateFile: files.path("client.pem"),
+                    clientKeyFile: files.path("client.key")))
+            let without = engine.channel(.init(caFile: files.path("ca.pem")))
+            #expect(try await with.get(server.url).text == "h1")
+            let error = try await without.failure(of: get(server.url))
+            #expect([.tls, .receive, .certificate, .emptyAnswer].contains(error.kind))
+            #expect(try await with.get(server.url).reusedConnection)
+        }
+    }
+
+    @Test func http2CallsShareAConnection() async throws {
+        try await withServer({ try await .start($0, http2: true) }) { server, engine, files async throws in
+            let channel = engine.channel(.init(maxInFlight: 16, caFile: files.path("ca.pem"), http2: true))
+            try await withThrowingTaskGroup(of: UpstreamAnswer.self) { group in
+                for _ in 0..<64 { group.addTask { try await channel.get(server.url) } }
+                for try await answer in group {
+                    #expect(answer.httpVersion == .http2)
+                    #expect(answer.text == "h2")
+                }
+            }
+            #expect(server.connections == 1)
+            // A create has a connection of its own, and no stream beside it.
+            let created = try await channel.create(server.url)
+            #expect(created.httpVersion == .http11)
+            #expect(server.connections == 2)
+            #expect(try await channel.get(server.url).httpVersion == .http2)
+            #expect(server.connections == 2)
+        }
+    }
+
+    @Test func http2IsOnlySpokenWhenAskedFor() async throws {
+        try await withServer({ try await .start($0, http2: true) }) { server, engine, files async throws in
+            let answer = try await engine.channel(.init(caFile: files.path("ca.pem"))).get(server.url)
+            #expect(answer.httpVersion == .http11)
+        }
+    }
+}
