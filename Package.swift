@@ -1,16 +1,24 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let ours: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-]
+// .ci/run sets it: then a warning in one of Ponte's own targets fails the build.
+let strictness: [SwiftSetting] =
+    Context.environment["PONTE_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+let ours: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ] + strictness
 
 func nio(_ product: String) -> Target.Dependency { .product(name: product, package: "swift-nio") }
 
 let package = Package(
     name: "ponte",
+    products: [
+        .library(name: "UpstreamDriver", targets: ["UpstreamDriver"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -35,10 +43,27 @@ let package = Package(
         .target(name: "ClientContract", dependencies: ["JSONBytes"], swiftSettings: ours),
         // HTTP over libcurl.
         .target(name: "Transport", dependencies: ["CCurl"], swiftSettings: ours),
+        // What a driver is.
+        .target(name: "UpstreamDriver", dependencies: ["ClientContract"], swiftSettings: ours),
+        // The declarative driver.
+        .target(
+            name: "RESTDriver",
+            dependencies: ["JSONBytes", "StrictConfig", "ClientContract", "UpstreamDriver", "Transport"],
+            path: "Sources/Drivers/RESTDriver", swiftSettings: ours),
+        // The contract's semantics over any driver.
+        .target(name: "Bridge", dependencies: ["ClientContract", "UpstreamDriver"], swiftSettings: ours),
         // Pretend clinic systems.
         .target(
             name: "MockUpstream",
             dependencies: ["JSONBytes", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1")], swiftSettings: ours),
+        // Figures, not tests.
+        .executableTarget(
+            name: "ponte-bench",
+            dependencies: [
+                "JSONBytes", "StrictConfig", "ClientContract", "UpstreamDriver", "RESTDriver", "Transport",
+                nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+            ],
+            path: "Sources/Benchmarks", swiftSettings: ours),
 
         .testTarget(name: "JSONBytesTests", dependencies: ["JSONBytes"], swiftSettings: ours),
         .testTarget(name: "StrictConfigTests", dependencies: ["StrictConfig"], swiftSettings: ours),

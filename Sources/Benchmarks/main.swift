@@ -1,0 +1,15 @@
+// Figures for decisions, not tests: run a release build, on a quiet machine, and compare within one run.
+
+let arguments = Array(CommandLine.arguments.dropFirst())
+let rest = Array(arguments.dropFirst())
+switch arguments.first {
+case "translate": try await TranslationBenchmark.run(rest)
+case "engine": try await EngineBenchmark.run(rest)
+case "slow-server": try await SlowServer.run(rest)
+default:
+    print(
+        """
+        usage: ponte-bench translate [rounds] [--alone]   a page of 100 clients through a compiled profile, beside Codable
+               ponte-bench engine                         calls in flight on the engine's one thread
+        """)
+}

@@ -1,0 +1,53 @@
+import ClientContract
+
+/// When a draft and a record are the same person (design, section 6). Families share phones.
+struct DuplicateRule {
+    let draft: ClientDraft
+    /// Whether the draft's name is only its phone, as it comes when nobody told a name.
+    let isNameless: Bool
+
+    init(_ draft: ClientDraft, phones: PhoneContext) {
+        self.draft = draft
+        isNameless = SearchTerm(draft.name, as: .phone, context: phones) == .phone(draft.phone)
+    }
+
+    /// Whether creating the draft would repeat the record.
+    func repeats(_ client: Client) -> Bool {
+        if let verdict = byCPF(client) { return verdict }
+        guard client.reaches(draft.phone) else { return false }
+        return isNameless || PersonText.nameKey(draft.name) == PersonText.nameKey(client.name)
+    }
+
+    /// Whether a record that a create answered can be the person that was sent. A system may not show everything, and
+    /// may write names in its own way; but nothing that it shows may speak against it.
+    func canBe(_ client: Client) -> Bool {
+        if let verdict = byCPF(client) { return verdict }
+        guard client.phone == nil || client.reaches(draft.phone) else { return false }
+        if let sent = draft.birthday, let shown = client.birthday, sent != shown { return false }
+        return (isNameless && client.phone != nil) || NameSpelling.isKept(draft.name, as: client.name)
+    }
+
+    /// What the CPFs say, where both are there. Eleven equal digits are a filler that identifies nobody.
+    private func byCPF(_ client: Client) -> Bool? {
+        guard let a = draft.cpf, let b = client.cpf, !a.isPlaceholder, !b.isPlaceholder else { return nil }
+        return a == b
+    }
+}
+
+/// How systems spell names that they were sent.
+enum NameSpelling {
+    /// Whether a name is the one that was sent, apart from case, spaces and letters beyond ASCII, which some systems
+    /// replace (`JOSE` for `José`).
+    static func isKept(_ sent: String, as shown: String) -> Bool {
+        let sent = PersonText.nameKey(sent)
+        let shown = PersonText.nameKey(shown)
+        if sent == shown { return true }
+        guard sent.count == shown.count else { return false }
+        var replaced = 0
+        for (a, b) in zip(sent, shown) where a != b {
+            guard !a.isASCII, b.isASCII else { return false }
+            replaced += 1
+        }
+        return replaced * 2 <= sent.count
+    }
+}

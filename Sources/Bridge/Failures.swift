@@ -1,0 +1,34 @@
+import ClientContract
+import UpstreamDriver
+
+extension ContractError {
+    /// What a caller is told about a failure of the clinic's system.
+    /// - Parameter aboutClient: whether the call named one client, so that "not found" means that client. Elsewhere it
+    ///   is a failure like any other: a list or a search is never answered with 404.
+    init(_ error: UpstreamError, system: String, aboutClient: Bool = false) {
+        switch error {
+        case .unreachable(let detail): self.init(.upstreamUnreachable, "\(system): \(detail)", retryAfter: 5)
+        case .timeout: self.init(.deadline, "\(system) did not answer within the tenant's deadline")
+        case .credentialsRejected(let detail):
+            self.init(
+                .upstreamCredentials,
+                "\(system): \(detail). The clinic must check the credentials that it gave to Ponte")
+        case .refused(let reasons): self.init(.refused, "\(system) refused the data", reasons: reasons)
+        case .notFound where aboutClient: self.init(.noSuchClient)
+        case .notFound:
+            self.init(.upstreamMalformed, "\(system): it answered \"not found\" to a call that names no client")
+        case .conflict(let reasons):
+            self.init(.duplicate, "\(system) says that the record collides with another", reasons: reasons)
+        case .rateLimited(let seconds):
+            self.init(.rateLimited, "\(system) accepts no more calls for now", retryAfter: seconds ?? 30)
+        case .failed(_, let detail): self.init(.upstreamFailed, "\(system): \(detail)")
+        case .malformed(let detail): self.init(.upstreamMalformed, "\(system): \(detail)")
+        case .outcomeUnknown(let detail):
+            self.init(.outcomeUnknown, "\(system): \(detail). Look for the client before trying again")
+        case .unsupported(let detail): self.init(.unsupported, "\(system): \(detail)")
+        case .saturated: self.init(.saturated, "Too many calls are waiting for \(system)", retryAfter: 1)
+        case .shuttingDown: self.init(.shuttingDown, retryAfter: 5)
+        case .cancelled: self.init(.deadline, "The call was given up")
+        }
+    }
+}

@@ -1,0 +1,227 @@
+import ClientContract
+import Synchronization
+import UpstreamDriver
+
+/// Walks over a system's pages so that no client is lost or repeated, whatever its page style
+/// (docs/adr/0007-windows-over-any-paging.md).
+///
+/// Copies of a walk share what they have seen: go on with one of them only.
+struct PageWalk: Sendable {
+    typealias Fetch = @Sendable (PageRequest) async throws(UpstreamError) -> ClientPage
+
+    /// Most pages in a row without any row though the system says that more follow.
+    static let mostEmptyPages = 20
+    /// Most pages in a row of which every row is passed over.
+    static let mostPassedPages = 1_000
+
+    private let paging: Capabilities.Paging
+    private let window: Window
+    private let mostRows: Int?
+    private let fetch: Fetch
+
+    /// Clients still to pass over.
+    private var skip: Int
+    /// Clients still wanted; nil for all.
+    private var remaining: Int?
+    private var start: Int
+    private var size: Int
+    private var place: PageRequest.Place
+    private var done: Bool
+    private var failure: UpstreamError?
+    /// Nothing was taken from a page yet, so that the walk can still begin elsewhere.
+    private var isFirst = true
+    private var isRebased = false
+    /// The system sends more than it is asked for.
+    private var isOversized = false
+
+    private let seen = SeenClients()
+    private var tokens: Set<PageToken> = []
+    private var newPages = 0
+    private var repeatedPages = 0
+    private var emptyPages = 0
+    private var passedPages = 0
+    /// Rows that the system sent so far.
+    private(set) var rows = 0
+
+    /// - Parameters:
+    ///   - skipsRows: whether rows of the system are passed over, so that its offsets are not the caller's.
+    ///   - mostRows: rows beyond which the answer is taken for an ignored filter.
+    init(
+        _ paging: Capabilities.Paging, window: Window, skipsRows: Bool, mostRows: Int? = nil,
+        fetch: @escaping Fetch
+    ) {
+        self.paging = paging
+        self.mostRows = mostRows
+        self.fetch = fetch
+        // Far beyond any clinic, and far from overflow.
+        func sane(_ number: Int) -> Int { min(max(0, number), 1 << 40) }
+        self.window = Window(limit: window.limit.map(sane), offset: sane(window.offset))
+        // Where pages may be short in the middle, a row's offset is not known before all pages in front of it are.
+        let plan = PagePlan(paging, self.window, direct: !skipsRows && paging.shortPageEnds)
+        start = plan.start
+        size = plan.size
+        place = .offset(plan.start)
+        skip = self.window.offset - plan.start
+        remaining = self.window.limit
+        done = self.window.limit == 0
+    }
+
+    /// The next clients, without those passed over; nil at the end. Never empty. A walk that failed fails again.
+    mutating func next() async throws(UpstreamError) -> [Client]? {
+        if let failure { throw failure }
+        do throws(UpstreamError) {
+            return try await pull()
+        } catch {
+            failure = error
+            throw error
+        }
+    }
+
+    private mutating func pull() async throws(UpstreamError) -> [Client]? {
+        while !done {
+            let page = try await fetch(PageRequest(place, size: size))
+            if isFirst, try beginsElsewhere(page) { continue }
+            isFirst = false
+            rows += page.rows
+            if let mostRows, rows > mostRows {
+                throw .malformed("it answered so many clients that its filter seems to be ignored")
+            }
+            let new = seen.new(among: page.clients)
+            try goOn(after: page, new: new.count)
+            let kept = keep(new)
+            if !kept.isEmpty { return kept }
+        }
+        return nil
+    }
+
+    /// The part of a page's new clients that the window wants.
+    private mutating func keep(_ new: [Client]) -> [Client] {
+        var kept = new[...]
+        let passed = min(skip, kept.count)
+        skip -= passed
+        kept = kept.dropFirst(passed)
+        if let remaining {
+            kept = kept.prefix(remaining)
+            self.remaining = remaining - kept.count
+            if self.remaining == 0 { done = true }
+        }
+        return Array(kept)
+    }
+
+    // MARK: The first page
+
+    /// Whether the first page shows that the system keeps to another size than it was asked for. Then it is set aside,
+    /// since it need not hold what its number says, and the walk begins elsewhere.
+    private mutating func beginsElsewhere(_ page: ClientPage) throws(UpstreamError) -> Bool {
+        guard paging.style == .offset || paging.style == .numbered else { return false }
+        if page.rows > size, start > 0 {
+            // It has a size of its own, or sends everything: this page may be any part of the whole.
+            begin(at: 0, size: min(max(1, paging.fixed ?? paging.maximum), page.rows))
+            return true
+        }
+        guard paging.style == .numbered, page.rows > 0, page.rows < size, hasMore(page) == true else { return false }
+        guard paging.fixed == nil else {
+            if paging.shortPageEnds { throw .malformed("its pages are shorter than the fixed size they should have") }
+            return false
+        }
+        // Its pages are smaller than asked for, and it numbers them by their own size.
+        if start == 0 {
+            size = page.rows
+            return false
+        }
+        if isRebased {
+            begin(at: 0, size: max(1, paging.maximum))
+        } else {
+            isRebased = true
+            begin(at: window.offset / page.rows * page.rows, size: page.rows)
+        }
+        return true
+    }
+
+    private mutating func begin(at start: Int, size: Int) {
+        self.start = start
+        self.size = size
+        place = .offset(start)
+        skip = window.offset - start
+    }
+
+    // MARK: The next page
+
+    /// What a page says about more to come: in so many words, or by a total.
+    private func hasMore(_ page: ClientPage) -> Bool? {
+        if let more = page.more { return more }
+        guard let total = page.total, case .offset(let offset) = place else { return nil }
+        return offset + page.rows < total
+    }
+
+    private mutating func goOn(after page: ClientPage, new: Int) throws(UpstreamError) {
+        let more = hasMore(page)
+        if page.rows > size { isOversized = true }
+        if paging.style == .single || more == false {
+            done = true
+            return
+        }
+        if paging.style == .token {
+            guard let token = page.next else {
+                if more == true { throw .malformed("it says that more clients follow, but not where") }
+                done = true
+                return
+            }
+            guard tokens.insert(token).inserted else { throw .malformed("its pages lead in a circle") }
+            place = .token(token)
+        } else {
+            let isShort = page.rows < size && paging.shortPageEnds
+            if page.rows == 0 ? more == nil || isOversized : more == nil && isShort {
+                done = true
+                return
+            }
+            if case .offset(let offset) = place {
+                let step = paging.style == .numbered || page.rows == 0 ? size : page.rows
+                place = .offset(offset + step)
+            }
+        }
+        try count(page, new: new, more: more)
+    }
+
+    /// Ends a walk that gets nowhere.
+    private mutating func count(_ page: ClientPage, new: Int, more: Bool?) throws(UpstreamError) {
+        if new > 0 {
+            newPages += 1
+            (repeatedPages, emptyPages, passedPages) = (0, 0, 0)
+        } else if page.rows == 0 {
+            emptyPages += 1
+            guard emptyPages < PageWalk.mostEmptyPages else {
+                throw .malformed("it says that more clients follow and sends none")
+            }
+        } else if page.clients.isEmpty {
+            passedPages += 1
+            guard passedPages < PageWalk.mostPassedPages else {
+                throw .malformed("it sends page after page of records that do not count")
+            }
+        } else {
+            repeatedPages += 1
+            if more == nil, paging.style != .token, isOversized {
+                // It sent everything at once, again.
+                done = true
+            } else if repeatedPages == 2 {
+                // Rows that were inserted meanwhile can push one page into the next, but not twice. A system whose
+                // pages differed before answers its last page, or its first, beyond the end. Any other does not page
+                // at all, and rows are missing.
+                guard more == nil, paging.style != .token, newPages > 1 else {
+                    throw .malformed("it repeats a page instead of going on")
+                }
+                done = true
+            }
+        }
+    }
+}
+
+/// The ids that a walk has met.
+private final class SeenClients: Sendable {
+    private let ids = Mutex<Set<ClientID>>([])
+
+    /// The clients that come for the first time.
+    func new(among clients: [Client]) -> [Client] {
+        ids.withLock { ids in clients.filter { ids.insert($0.id).inserted } }
+    }
+}

@@ -1,0 +1,204 @@
+import ClientContract
+import JSONBytes
+import Transport
+import UpstreamDriver
+
+/// An answer, read and judged.
+struct Exchange: Sendable {
+    let kind: OutcomeKind
+    let status: Int
+    let answer: UpstreamAnswer
+    /// The body as JSON; nil where there is none.
+    let document: JSONDocument?
+    /// The vendor's own words, not yet cleaned.
+    let reasons: [String]
+    let retryAfter: Int?
+}
+
+/// Sends operations: builds the request, asks the transport, judges the answer by the profile's rules.
+struct Exchanger: Sendable {
+    let plan: ProfilePlan
+    let baseURL: String
+    /// Credentials and settings by variable name.
+    let constants: Variables
+    let http: any HTTPSending
+
+    /// Sends one request.
+    /// - Parameter link: an absolute address in place of the operation's own, already checked.
+    func send(
+        _ operation: Operation, _ role: CallRole, _ values: Variables, extraQuery: [NamedTemplate] = [],
+        record: [UInt8]? = nil, entityTag: String? = nil, link: String? = nil, session: String? = nil,
+        _ context: CallContext
+    ) async throws(UpstreamError) -> Exchange {
+        let request = try self.request(
+            operation, role, values, extraQuery: extraQuery, record: record, entityTag: entityTag, link: link,
+            session: session, context)
+        let answer: UpstreamAnswer
+        do {
+            answer = try await http.send(request, deadline: context.deadline)
+        } catch {
+            throw Exchanger.translate(error, role)
+        }
+        return judge(operation, role, answer)
+    }
+
+    // MARK: Building the request
+
+    func request(
+        _ operation: Operation, _ role: CallRole, _ values: Variables, extraQuery: [NamedTemplate], record: [UInt8]?,
+        entityTag: String?, link: String?, session: String?, _ context: CallContext
+    ) throws(UpstreamError) -> OutboundRequest {
+        var variables = constants.merging(values)
+        variables["requestId"] = .text(context.requestID)
+        if let session { variables["login.token"] = .text(session) }
+        var url = link ?? (baseURL + operation.path.expand(variables))
+        if link == nil {
+            for parameter in plan.query + operation.query + extraQuery {
+                guard let value = parameter.value.expand(variables) else { continue }
+                url += (url.utf8.contains(UInt8(ascii: "?")) ? "&" : "?") + URITemplate.encode(parameter.name) + "="
+                    + URITemplate.encode(value)
+            }
+        }
+        var headers: [(name: String, value: String)] = [("Accept", Operation.contentTypeJSON)]
+        func add(_ name: String, _ value: String) {
+            headers.removeAll { $0.name.lowercased() == name.lowercased() }
+            headers.append((name, value))
+        }
+        if let basic = plan.basic, role != .login || plan.login == nil {
+            let pair = (basic.user.expand(variables) ?? "") + ":" + (basic.password.expand(variables) ?? "")
+            add("Authorization", "Basic " + Base64.encode(Array(pair.utf8)))
+        }
+        for header in plan.headers + operation.headers {
+            if let value = header.value.expand(variables) { add(header.name, value) }
+        }
+        if let entityTag { add("If-Match", entityTag) }
+        var body: [UInt8]?
+        switch operation.body {
+        case .none: if operation.method != "GET" { body = [] }
+        case .json(let node):
+            var writer = JSONWriter(capacity: 256)
+            do {
+                try node.write(to: &writer, variables, record: record)
+            } catch {
+                throw .unsupported("a value does not fit where the system wants a number")
+            }
+            body = writer.finish()
+            add("Content-Type", Operation.contentTypeJSON)
+        case .form(let fields, let spreads):
+            body = Exchanger.form(fields, variables, spreads ? record : nil)
+            add("Content-Type", "application/x-www-form-urlencoded")
+        case .multipart(let fields):
+            let (bytes, boundary) = Exchanger.multipart(fields, variables)
+            body = bytes
+            add("Content-Type", "multipart/form-data; boundary=\(boundary)")
+        }
+        let repeatability: Repeatability =
+            switch role {
+            case .read, .get: .safe
+            case .login, .update: .idempotent
+            case .create: .unsafe
+            }
+        return OutboundRequest(
+            method: operation.method, url: url, headers: headers, body: body, repeatability: repeatability)
+    }
+
+    private static func form(_ fields: [NamedTemplate], _ variables: Variables, _ record: [UInt8]?) -> [UInt8] {
+        var pairs: [(String, String)] = fields.compactMap { field in
+            field.value.expand(variables).map { (field.name, $0) }
+        }
+        if let record, let document = try? JSONDocument(record) {
+            for member in document.root.members {
+                let text = member.value.scalarText ?? (member.value.bool.map { $0 ? "1" : "0" } ?? "")
+                pairs.append((member.key, text))
+            }
+        }
+        return Array(pairs.map { URITemplate.encode($0.0) + "=" + URITemplate.encode($0.1) }.joined(separator: "&").utf8)
+    }
+
+    /// RFC 7578, texts only. The boundary is one that no value holds.
+    private static func multipart(_ fields: [NamedTemplate], _ variables: Variables) -> ([UInt8], String) {
+        let pairs = fields.compactMap { field in field.value.expand(variables).map { (field.name, $0) } }
+        var boundary = "ponte"
+        while pairs.contains(where: { $0.1.contains(boundary) }) { boundary += String(UInt64.random(in: 0 ... .max), radix: 36) }
+        var text = ""
+        for (name, value) in pairs {
+            let quoted = name.filter { $0 != "\"" && $0 != "\r" && $0 != "\n" && $0 != "\r\n" }
+            text += "--\(boundary)\r\nContent-Disposition: form-data; name=\"\(quoted)\"\r\n\r\n\(value)\r\n"
+        }
+        return (Array((text + "--\(boundary)--\r\n").utf8), boundary)
+    }
+
+    // MARK: Judging the answer
+
+    func judge(_ operation: Operation, _ role: CallRole, _ answer: UpstreamAnswer) -> Exchange {
+        let contentType = (answer.headers.first("Content-Type") ?? "").lowercased()
+        let document = answer.body.isEmpty ? nil : try? JSONDocument(answer.body, limits: JSONLimits(depth: 64))
+        var kind: OutcomeKind?
+        var reasons: [JSONPointer] = []
+        for rule in operation.outcomes + plan.outcomes
+        where rule.matches(status: answer.status, contentType: contentType, document: document, bytes: answer.body) {
+            kind = rule.kind
+            reasons = rule.reasons
+            break
+        }
+        let decided = kind ?? OutcomeRule.byStatus(answer.status, role) ?? .ok
+        var words: [String] = []
+        if decided == .refused || decided == .conflict, let root = document?.root {
+            words = reasons.isEmpty ? VendorReason.collect(root) : reasons.flatMap { VendorReason.collect(root[$0]) }
+        }
+        return Exchange(
+            kind: decided, status: answer.status, answer: answer, document: document, reasons: words,
+            retryAfter: decided == .rateLimited ? retryAfter(answer) : nil)
+    }
+
+    /// Seconds to wait: `Retry-After` in seconds, or what the profile names. At most an hour.
+    private func retryAfter(_ answer: UpstreamAnswer) -> Int? {
+        for hint in plan.retryHints + [RetryHint(header: "Retry-After", form: .seconds)] {
+            guard let text = answer.headers.first(hint.header), let number = Int(PersonText.trimmed(text)) else { continue }
+            let seconds = hint.form == .seconds ? number : number - Int(EpochClock.now())
+            return min(max(seconds, 1), 3600)
+        }
+        return nil
+    }
+
+    /// What an outcome that is no success means to Bridge.
+    func error(_ exchange: Exchange, _ role: CallRole, hiding sent: [String] = []) -> UpstreamError {
+        switch exchange.kind {
+        case .ok, .empty: return .malformed("the answer has not the form that the profile expects")
+        case .notFound: return .notFound
+        case .conflict: return .conflict(reasons: VendorReason.clean(exchange.reasons, hiding: sent))
+        case .refused: return .refused(reasons: VendorReason.clean(exchange.reasons, hiding: sent))
+        case .unauthorised: return .credentialsRejected("it answered \(exchange.status)")
+        case .rateLimited: return .rateLimited(retryAfter: exchange.retryAfter)
+        case .failure:
+            // A gateway that gave up says nothing about what happened behind it.
+            if role == .create, [502, 503, 504].contains(exchange.status) {
+                return .outcomeUnknown("a gateway answered \(exchange.status)")
+            }
+            return .failed(status: exchange.status, "it answered \(exchange.status)")
+        }
+    }
+
+    static func translate(_ error: TransportError, _ role: CallRole) -> UpstreamError {
+        if role == .create, error.mayHaveReachedServer, error.kind != .tooLarge || error.phase == .receiving {
+            return .outcomeUnknown(error.detail)
+        }
+        return switch error.kind {
+        case .deadline, .connectTimeout: error.kind == .deadline ? .timeout : .unreachable(error.detail)
+        case .cancelled: .cancelled
+        case .shuttingDown: .shuttingDown
+        case .saturated: .saturated
+        case .invalidRequest: .unsupported(error.detail)
+        case .truncated, .badEncoding, .protocolViolation, .tooLarge: .malformed(error.detail)
+        default: .unreachable(error.detail)
+        }
+    }
+}
+
+extension Variables {
+    func merging(_ other: Variables) -> Variables {
+        var merged = self
+        merged.merge(other)
+        return merged
+    }
+}

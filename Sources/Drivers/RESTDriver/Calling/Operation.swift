@@ -1,0 +1,137 @@
+import ClientContract
+import JSONBytes
+import UpstreamDriver
+
+/// One call that a vendor offers, compiled.
+struct Operation: Sendable {
+    /// What is tolerated where the items should be an array.
+    struct Tolerance: Sendable {
+        /// A single object is a list of one.
+        var single = false
+        /// `{}` is an empty list.
+        var emptyObject = false
+        /// null is an empty list.
+        var null = false
+    }
+
+    struct Paging: Sendable {
+        enum Style: Sendable {
+            case offset
+            /// Page numbers, from this one on.
+            case page(base: Int)
+            case cursor(JSONPointer)
+            case link(JSONPointer)
+            case none
+        }
+
+        var style: Style
+        var maximum: Int
+        var fixed: Int?
+        var total: JSONPointer?
+        /// Number of pages in all.
+        var pages: JSONPointer?
+        /// Whether more follow.
+        var more: JSONPointer?
+        var shortPageEnds: Bool
+
+        var capability: Capabilities.Paging {
+            let style: Capabilities.PageStyle =
+                switch self.style {
+                case .offset: .offset
+                case .page: .numbered
+                case .cursor, .link: .token
+                case .none: .single
+                }
+            return Capabilities.Paging(style, maximum: maximum, fixed: fixed, shortPageEnds: shortPageEnds)
+        }
+    }
+
+    let name: String
+    let method: String
+    let path: URITemplate
+    let query: [NamedTemplate]
+    let headers: [NamedTemplate]
+    let body: BodyTemplate
+    /// Where the rows stand; the first pointer that names something.
+    let items: [JSONPointer]
+    /// Where the record stands.
+    let item: [JSONPointer]
+    let tolerance: Tolerance
+    let shape: Shape
+    let paging: Paging
+    let outcomes: [OutcomeRule]
+    /// For a create: where the new id stands, or that it is the tail of the Location header.
+    let answerID: [JSONPointer]
+    let idFromLocation: Bool
+    /// The answer to a write is the whole record.
+    let answersRecord: Bool
+    /// Sends `If-Match` with the entity tag that the read answered.
+    let conditional: Bool
+
+    static let contentTypeJSON = "application/json"
+}
+
+/// One way to search, compiled: an operation and one spelling of the term.
+struct SearchAttempt: Sendable {
+    let operation: String
+    /// Query parameters beside the operation's own.
+    let query: [NamedTemplate]
+    /// Values for `{with.name}` in the operation.
+    let with: [(name: String, value: String)]
+    /// One spelling, or several that go in one call as `{terms}`.
+    let spellings: [TermSpelling]
+    /// Ask for the number's twin, with the ninth digit added or left out.
+    let twin: Bool
+    let trust: Capabilities.Trust
+    /// Characters that the vendor's filter language would read as its own, and what is put before them.
+    let escapes: (characters: Set<Character>, prefix: String)?
+    /// Characters that the filter cannot carry at all.
+    let forbidden: Set<Character>
+
+    struct Refused: Error {}
+
+    /// The texts to ask for; nil where the term has no such spelling.
+    func texts(_ term: SearchTerm) throws(Refused) -> [String]? {
+        var term = term
+        if twin {
+            guard case .phone(let phone) = term, let other = phone.ninthDigitTwin else { return nil }
+            term = .phone(other)
+        }
+        var texts: [String] = []
+        for spelling in spellings {
+            guard var text = spelling.write(term) else { continue }
+            if text.contains(where: { forbidden.contains($0) }) { throw Refused() }
+            if let escapes { text = text.reduce(into: "") { $0 += (escapes.characters.contains($1) ? escapes.prefix : "") + String($1) } }
+            if !texts.contains(text) { texts.append(text) }
+        }
+        return texts.isEmpty ? nil : texts
+    }
+}
+
+/// How a vendor's sessions begin.
+struct LoginRecipe: Sendable {
+    struct Step: Sendable {
+        let operation: Operation
+        let token: [JSONPointer]
+        let lifetime: Lifetime
+        let refreshToken: JSONPointer?
+    }
+
+    enum Lifetime: Sendable {
+        case fixed(Duration)
+        /// A number of seconds in the answer.
+        case seconds(JSONPointer, fallback: Duration)
+        /// Until the vendor says otherwise.
+        case open
+    }
+
+    let login: Step
+    let refresh: Step?
+}
+
+/// Where a vendor says when to come back.
+struct RetryHint: Sendable {
+    enum Form: String, Sendable, CaseIterable { case seconds, epochSeconds }
+    let header: String
+    let form: Form
+}

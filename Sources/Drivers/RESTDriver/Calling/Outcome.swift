@@ -1,0 +1,131 @@
+import ClientContract
+import JSONBytes
+
+/// What an answer means.
+enum OutcomeKind: String, Sendable, CaseIterable {
+    case ok, empty, notFound, conflict, refused, unauthorised, rateLimited, failure
+}
+
+/// What a call is for: it decides what a bare status means.
+enum CallRole: Sendable {
+    case login, read, get, create, update
+
+    var isWrite: Bool { self == .create || self == .update }
+}
+
+/// One rule of a profile: when an answer looks like this, it means that.
+struct OutcomeRule: Sendable {
+    enum BodyTest: Sendable {
+        /// The value is this scalar.
+        case equals([[UInt8]])
+        case present(Bool)
+        /// Missing, null, false, "", [] or {}.
+        case empty(Bool)
+        /// A string that contains this, without case.
+        case contains(String)
+    }
+
+    var statuses: [ClosedRange<Int>] = []
+    var contentType: String?
+    var body: [(pointer: JSONPointer, test: BodyTest)] = []
+    /// Text anywhere in the body, without case.
+    var text: String?
+    let kind: OutcomeKind
+    /// Where the vendor's reasons stand.
+    var reasons: [JSONPointer] = []
+
+    func matches(status: Int, contentType answered: String, document: JSONDocument?, bytes: [UInt8]) -> Bool {
+        if !statuses.isEmpty, !statuses.contains(where: { $0.contains(status) }) { return false }
+        if let contentType, !answered.hasPrefix(contentType) { return false }
+        if !body.isEmpty {
+            guard let root = document?.root else { return false }
+            for (pointer, test) in body where !OutcomeRule.holds(test, root[pointer]) { return false }
+        }
+        if let text {
+            let content = String(decoding: bytes.prefix(65_536), as: UTF8.self).lowercased()
+            if !content.contains(text.lowercased()) { return false }
+        }
+        return true
+    }
+
+    private static func holds(_ test: BodyTest, _ value: JSONValue?) -> Bool {
+        switch test {
+        case .equals(let choices): value.map { choices.contains($0.source) } ?? false
+        case .present(let wanted): (value != nil) == wanted
+        case .empty(let wanted): isEmpty(value) == wanted
+        case .contains(let text): value?.string?.lowercased().contains(text.lowercased()) ?? false
+        }
+    }
+
+    static func isEmpty(_ value: JSONValue?) -> Bool {
+        guard let value else { return true }
+        switch value.kind {
+        case .null, .false: return true
+        case .string: return value.string?.isEmpty ?? true
+        case .array, .object: return value.source.count < 16 && value.elements.isEmpty && value.members.isEmpty
+        default: return false
+        }
+    }
+
+    /// What a status means where no rule of the profile speaks. Nil for a success, whose body decides.
+    static func byStatus(_ status: Int, _ role: CallRole) -> OutcomeKind? {
+        switch (status, role) {
+        case (200...299, _): nil
+        case (401, _), (403, _): .unauthorised
+        case (404, .get), (410, .get), (404, .update), (410, .update): .notFound
+        case (409, .create), (409, .update), (412, .update): .conflict
+        case (400, .create), (400, .update), (422, .create), (422, .update): .refused
+        case (429, _): .rateLimited
+        default: .failure
+        }
+    }
+}
+
+/// A vendor's own words, safe to hand on: short, and without anything that looks like patient data.
+enum VendorReason {
+    /// The texts at a place: a string, an array of them, or an object of field names and messages.
+    static func collect(_ value: JSONValue?, depth: Int = 0) -> [String] {
+        guard let value, depth < 4 else { return [] }
+        switch value.kind {
+        case .string: return value.string.map { [$0] } ?? []
+        case .array: return value.elements.prefix(20).flatMap { collect($0, depth: depth + 1) }
+        case .object:
+            return value.members.prefix(20).flatMap { member in
+                collect(member.value, depth: depth + 1).map { "\(member.key): \($0)" }
+            }
+        default: return []
+        }
+    }
+
+    /// Removes what was sent, e-mail addresses, and runs of four digits and more (with punctuation between them).
+    static func clean(_ reasons: [String], hiding sent: [String]) -> [String] {
+        var seen: Set<String> = []
+        return reasons.prefix(10).compactMap { reason in
+            var text = String(reason.prefix(300))
+            for secret in sent where secret.count >= 2 { text = replacing(secret, in: text) }
+            text = text.split(separator: " ", omittingEmptySubsequences: true)
+                .map { $0.contains("@") ? "…" : maskDigits(String($0)) }.joined(separator: " ")
+            text = String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }))
+            return !text.isEmpty && seen.insert(text).inserted ? text : nil
+        }
+    }
+
+    private static func replacing(_ secret: String, in text: String) -> String {
+        let lower = Array(secret.lowercased())
+        var rest = Array(text)
+        var result = ""
+        while !rest.isEmpty {
+            if rest.count >= lower.count, Array(String(rest.prefix(lower.count)).lowercased()) == lower {
+                result += "…"
+                rest.removeFirst(lower.count)
+            } else {
+                result.append(rest.removeFirst())
+            }
+        }
+        return result
+    }
+
+    private static func maskDigits(_ word: String) -> String {
+        word.count(where: \.isNumber) >= 4 ? String(word.map { $0.isNumber ? "•" : $0 }) : word
+    }
+}

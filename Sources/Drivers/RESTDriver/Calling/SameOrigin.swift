@@ -1,0 +1,48 @@
+/// Links that a vendor sends are followed on its own origin only (RFC 6454).
+enum SameOrigin {
+    /// A link as an absolute address below the same scheme, host and port; nil for any other.
+    static func resolve(_ link: String, against base: String) -> String? {
+        guard link.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value < 0x7F && $0 != "\\" && $0 != "#" }),
+            let origin = origin(of: base)
+        else { return nil }
+        if link.hasPrefix("//") { return nil }
+        if link.hasPrefix("/") { return origin.text + link }
+        if link.hasPrefix("?") { return base + link }
+        guard let other = self.origin(of: link) else { return nil }
+        return other.key == origin.key ? link : nil
+    }
+
+    /// Scheme, host and port. User information makes a link unusable.
+    private static func origin(of url: String) -> (key: String, text: String)? {
+        guard let mark = url.firstRange(of: "://") else { return nil }
+        let scheme = url[..<mark.lowerBound].lowercased()
+        guard scheme == "http" || scheme == "https" else { return nil }
+        let authority = url[mark.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        guard !authority.isEmpty, !authority.contains("@") else { return nil }
+        var host = authority.lowercased()
+        let standard = scheme == "https" ? ":443" : ":80"
+        if host.hasSuffix(standard) { host.removeLast(standard.count) }
+        return ("\(scheme)://\(host)", "\(scheme)://\(authority)")
+    }
+}
+
+/// Percent-encoding (RFC 3986, section 2.1).
+enum PercentEncoding {
+    /// The decoded text; nil for a malformed escape or bytes that are no UTF-8.
+    static func decode(_ text: String) -> String? {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16),
+                rest.prefix(2).allSatisfy({ $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "-") })
+            else { return nil }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}

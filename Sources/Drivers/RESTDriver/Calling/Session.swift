@@ -1,0 +1,108 @@
+import ClientContract
+import JSONBytes
+import Transport
+import UpstreamDriver
+
+/// A tenant's session at a vendor: one login at a time, however many calls wait for it.
+actor Session {
+    /// A token and which login it came from.
+    struct Ticket: Sendable {
+        let token: String
+        let generation: Int
+    }
+
+    private struct Grant: Sendable {
+        let token: String
+        let refreshToken: String?
+        let expires: ContinuousClock.Instant?
+    }
+
+    private let recipe: LoginRecipe
+    private let exchanger: Exchanger
+    private var grant: Grant?
+    private var generation = 0
+    private var pending: Task<Result<Grant, UpstreamError>, Never>?
+    private var refreshToken: String?
+
+    init(_ recipe: LoginRecipe, _ exchanger: Exchanger) {
+        self.recipe = recipe
+        self.exchanger = exchanger
+    }
+
+    /// A token that is believed to be good.
+    func ticket(_ context: CallContext) async throws(UpstreamError) -> Ticket {
+        while true {
+            if let grant, grant.expires.map({ $0 > .now }) ?? true {
+                return Ticket(token: grant.token, generation: generation)
+            }
+            let task: Task<Result<Grant, UpstreamError>, Never>
+            if let pending {
+                task = pending
+            } else {
+                let refresh = refreshToken
+                task = Task { [recipe, exchanger] in await Session.begin(recipe, exchanger, refresh, context) }
+                pending = task
+            }
+            let result = await task.value
+            // Whoever comes first after the login stores it; the others find it.
+            if pending == task {
+                pending = nil
+                if case .success(let granted) = result {
+                    grant = granted
+                    generation += 1
+                    if let rotated = granted.refreshToken { refreshToken = rotated }
+                } else {
+                    refreshToken = nil
+                }
+            }
+            if case .failure(let error) = result { throw error }
+        }
+    }
+
+    /// Says that a ticket was refused. A ticket of an earlier login changes nothing.
+    func refused(_ ticket: Ticket) {
+        if ticket.generation == generation { grant = nil }
+    }
+
+    private static func begin(
+        _ recipe: LoginRecipe, _ exchanger: Exchanger, _ refreshToken: String?, _ context: CallContext
+    ) async -> Result<Grant, UpstreamError> {
+        if let refresh = recipe.refresh, let refreshToken {
+            let result = await run(refresh, exchanger, ["login.refreshToken": .text(refreshToken)], context)
+            // A refresh token that is no longer accepted means a login from the start.
+            guard case .failure(.credentialsRejected) = result else { return result }
+        }
+        return await run(recipe.login, exchanger, [:], context)
+    }
+
+    private static func run(
+        _ step: LoginRecipe.Step, _ exchanger: Exchanger, _ values: [String: VariableValue], _ context: CallContext
+    ) async -> Result<Grant, UpstreamError> {
+        do throws(UpstreamError) {
+            let asked = ContinuousClock.now
+            let exchange = try await exchanger.send(step.operation, .login, Variables(values), context)
+            guard exchange.kind == .ok else {
+                if [400, 401, 403, 422].contains(exchange.status), exchange.kind != .rateLimited {
+                    return .failure(.credentialsRejected("its login answered \(exchange.status)"))
+                }
+                return .failure(exchanger.error(exchange, .login))
+            }
+            guard let root = exchange.document?.root,
+                let token = step.token.lazy.compactMap({ root[$0]?.scalarText }).first, !token.isEmpty
+            else { return .failure(.malformed("the login's answer holds no token")) }
+            let lifetime: Duration? =
+                switch step.lifetime {
+                case .open: nil
+                case .fixed(let duration): duration
+                case .seconds(let pointer, let fallback):
+                    root[pointer]?.scalarText.flatMap { Double($0) }.flatMap { (1...31_536_000).contains($0) ? .seconds($0) : nil } ?? fallback
+                }
+            // Renewed a little early, so that no call starts with a token that dies on the way.
+            let expires = lifetime.map { asked + $0 - min(.seconds(30), $0 / 10) }
+            return .success(
+                Grant(token: token, refreshToken: step.refreshToken.flatMap { root[$0]?.scalarText }, expires: expires))
+        } catch {
+            return .failure(error)
+        }
+    }
+}

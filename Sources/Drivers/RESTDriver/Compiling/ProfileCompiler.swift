@@ -1,0 +1,272 @@
+import ClientContract
+import JSONBytes
+import StrictConfig
+import UpstreamDriver
+
+/// Turns a profile file into a plan. Every fault is reported where it stands; nothing is left to be found at run time.
+struct ProfileCompiler {
+    let node: ConfigNode
+
+    init(_ node: ConfigNode) { self.node = node }
+
+    static let members = [
+        "name", "title", "documentation", "baseURL", "credentials", "settings", "request", "login", "foldCase", "fields",
+        "operations", "outcomes", "search", "create", "update", "limits", "staleReads", "retryAfter",
+    ]
+
+    func compile() -> Profile? {
+        guard let object = node.object(ProfileCompiler.members) else { return nil }
+        let name = object.required("name")?.string()
+        let title = object.required("title")?.string()
+        _ = object.optional("documentation")?.string()
+        let credentials = credentialNames(object.optional("credentials"))
+        let settings = self.settings(object.optional("settings"), credentials)
+        var names = VariableNames(known: ["requestId"])
+            .adding(credentials.map { "credential.\($0)" }).adding(settings.map { "setting.\($0.name)" })
+
+        var plan = ProfilePlan()
+        plan.foldCase = object.optional("foldCase")?.bool() ?? false
+        if let base = object.optional("baseURL") {
+            plan.baseURL = base.textTemplate(VariableNames(known: Set(settings.map { "setting.\($0.name)" })))
+            if let text = base.value.string, !text.hasPrefix("https://"), !text.hasPrefix("http://") {
+                base.fault("must begin with https:// or http://")
+            }
+        }
+        if let login = object.optional("login") {
+            let again = compileLogin(login, names, &plan)
+            plan.loginAgain = again ?? plan.loginAgain
+            names = names.adding("login.token")
+        }
+        if let request = object.optional("request") { compileRequest(request, names, &plan) }
+        if let fields = object.required("fields") { plan.fields = LensCompiler.fields(fields) }
+        plan.numericIDs = LensCompiler.numericIDs(object.optional("fields"))
+        if let outcomes = object.optional("outcomes") {
+            plan.outcomes = outcomes.elements("an array of outcome rules").compactMap(OutcomeCompiler.rule)
+        }
+        let operations = OperationCompiler(names: names, foldCase: plan.foldCase)
+        let nodes = object.required("operations")?.entries("an object of operations") ?? []
+        for (name, node) in nodes { plan.operations[name] = operations.operation(name, node) }
+        plan.searches = operations.searches(object.optional("search"), nodes, plan.operations)
+        var duplicates = Capabilities.DuplicatePolicy.unknown
+        if let create = object.optional("create"), let members = create.object(["duplicates", "fixed"]) {
+            duplicates = members.optional("duplicates")?.choice(["reusesSilently": .reusesSilently, "refuses": .refuses, "creates": .creates, "unknown": .unknown]) ?? .unknown
+            plan.constants.create = constants(members.optional("fixed"))
+        }
+        if let update = object.optional("update") { compileUpdate(update, nodes.map(\.name), &plan) }
+        if let hints = object.optional("retryAfter") {
+            plan.retryHints = hints.oneOrMore().compactMap { hint in
+                guard let members = hint.object(["header", "as"]), let header = members.required("header")?.string() else { return nil }
+                return RetryHint(header: header, form: members.optional("as")?.choice(RetryHint.Form.self) ?? .seconds)
+            }
+        }
+        var concurrent: Int?
+        if let limits = object.optional("limits"), let members = limits.object(["concurrent"]) {
+            concurrent = members.optional("concurrent")?.int(1...1000)
+        }
+        let stale = object.optional("staleReads")?.duration() ?? .zero
+        checkWhole(object, nodes, plan)
+        guard let name, let title else { return nil }
+        return Profile(
+            name: name, title: title, baseURL: object.optional("baseURL")?.value.string, credentials: credentials,
+            settings: settings, concurrent: concurrent,
+            capabilities: capabilities(title, plan, duplicates, stale), plan: plan)
+    }
+
+    // MARK: Parts
+
+    private func credentialNames(_ node: ConfigNode?) -> [String] {
+        guard let node else { return [] }
+        if node.kind == .array { return node.elements().compactMap { identifier($0, $0.string()) } }
+        return node.entries("an object of credential names").compactMap { name, entry in
+            if let members = entry.object(["description"]) { _ = members.optional("description")?.string() }
+            return identifier(entry, name)
+        }
+    }
+
+    private func identifier(_ node: ConfigNode, _ name: String?) -> String? {
+        guard let name else { return nil }
+        guard !name.isEmpty, name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }) else {
+            node.fault("is not a name: use letters, digits and _")
+            return nil
+        }
+        return name
+    }
+
+    private func settings(_ node: ConfigNode?, _ credentials: [String]) -> [Profile.Setting] {
+        guard let node else { return [] }
+        return node.entries("an object of settings").compactMap { name, entry in
+            guard let members = entry.object(["description", "default", "from", "afterLast"]),
+                let name = identifier(entry, name)
+            else { return nil }
+            _ = members.optional("description")?.string()
+            var derivation: Profile.Derivation?
+            if let from = members.optional("from"), let source = from.string() {
+                if !credentials.contains(source) { from.fault(NearestName.unknown("credential", source, credentials)) }
+                guard let mark = members.required("afterLast"), let text = mark.string() else { return nil }
+                guard text.count == 1, let character = text.first else {
+                    mark.fault("must be one character")
+                    return nil
+                }
+                derivation = Profile.Derivation(credential: source, afterLast: character)
+            }
+            return Profile.Setting(
+                name: name, fallback: members.optional("default")?.string(allowEmpty: true), derived: derivation)
+        }
+    }
+
+    private func compileRequest(_ node: ConfigNode, _ names: VariableNames, _ plan: inout ProfilePlan) {
+        guard let members = node.object(["headers", "query", "basic"]) else { return }
+        plan.headers = members.optional("headers").map { OperationCompiler.headers($0, names) } ?? []
+        plan.query = members.optional("query")?.templates(names) ?? []
+        if let basic = members.optional("basic"), let pair = basic.object(["user", "password"]) {
+            if let user = pair.required("user")?.textTemplate(names),
+                let password = pair.required("password")?.textTemplate(names)
+            {
+                plan.basic = (user, password)
+            }
+        }
+    }
+
+    private func compileLogin(_ node: ConfigNode, _ names: VariableNames, _ plan: inout ProfilePlan) -> Set<Int>? {
+        guard let members = node.object(["request", "token", "lifetime", "refreshToken", "refresh", "again"]) else {
+            return nil
+        }
+        let compiler = OperationCompiler(names: names, foldCase: plan.foldCase)
+        if let request = members.required("request"), let operation = compiler.bare("login", request),
+            let token = members.required("token").map(LensCompiler.pointers), !token.isEmpty
+        {
+            let refreshToken = members.optional("refreshToken")?.jsonPointer()
+            let lifetime = self.lifetime(members.optional("lifetime"))
+            var refresh: LoginRecipe.Step?
+            if let node = members.optional("refresh"), let inner = node.object(["request", "token", "lifetime", "refreshToken"]) {
+                let compiler = OperationCompiler(
+                    names: names.adding("login.token", "login.refreshToken"), foldCase: plan.foldCase)
+                if let request = inner.required("request"), let operation = compiler.bare("refresh", request) {
+                    refresh = LoginRecipe.Step(
+                        operation: operation, token: inner.optional("token").map(LensCompiler.pointers) ?? token,
+                        lifetime: inner.optional("lifetime").map { self.lifetime($0) } ?? lifetime,
+                        refreshToken: inner.optional("refreshToken")?.jsonPointer() ?? refreshToken)
+                }
+                if refreshToken == nil { node.fault("needs \"refreshToken\" beside it: where the login answers one") }
+            }
+            plan.login = LoginRecipe(
+                login: LoginRecipe.Step(
+                    operation: operation, token: token, lifetime: lifetime, refreshToken: refreshToken),
+                refresh: refresh)
+        }
+        return members.optional("again").map { Set($0.oneOrMore().compactMap { $0.int(400...499) }) }
+    }
+
+    private func lifetime(_ node: ConfigNode?) -> LoginRecipe.Lifetime {
+        guard let node else { return .open }
+        if node.kind == .string { return node.duration().map { .fixed($0) } ?? .open }
+        guard let members = node.object(["at", "default"]) else { return .open }
+        let fallback = members.optional("default")?.duration() ?? .seconds(300)
+        return members.required("at")?.jsonPointer().map { .seconds($0, fallback: fallback) } ?? .open
+    }
+
+    private func constants(_ node: ConfigNode?) -> [(pointer: JSONPointer, json: [UInt8])] {
+        LensCompiler.constants(node)
+    }
+
+    private func compileUpdate(_ node: ConfigNode, _ operations: [String], _ plan: inout ProfilePlan) {
+        guard let members = node.object(["style", "required", "omit", "fixed", "calls"]) else { return }
+        let style: String? = members.required("style")?.choice(["partial": "partial", "partialWithRequired": "partialWithRequired", "full": "full", "perField": "perField"])
+        plan.constants.update = constants(members.optional("fixed"))
+        plan.constants.omit = members.optional("omit")?.elements().compactMap { $0.jsonPointer() } ?? []
+        let required = members.optional("required")?.elements().compactMap { $0.choice(ProfileField.self) } ?? []
+        switch style {
+        case "full": plan.style = .full
+        case "partialWithRequired":
+            plan.style = .partialWithRequired(required)
+            if required.isEmpty { node.fault("needs \"required\": the fields that go along with every update") }
+        case "perField":
+            var calls: [ProfileField: String] = [:]
+            for (name, entry) in members.required("calls")?.entries("an object of fields and operations") ?? [] {
+                guard let field = ProfileField(rawValue: name) else {
+                    entry.fault(NearestName.unknown("field", name, ProfileField.allCases.map(\.rawValue)))
+                    continue
+                }
+                guard let operation = entry.string() else { continue }
+                if !operations.contains(operation) { entry.fault(NearestName.unknown("operation", operation, operations)) }
+                calls[field] = operation
+            }
+            plan.style = .perField(calls)
+        default: plan.style = .partial
+        }
+    }
+
+    // MARK: The whole
+
+    /// What holds between parts.
+    private func checkWhole(_ object: ConfigObject, _ operations: [(name: String, node: ConfigNode)], _ plan: ProfilePlan) {
+        guard let fieldsNode = object.optional("fields") else { return }
+        for name in ["list", "get", "create", "update"] {
+            guard let operation = plan.operations[name], let node = operations.first(where: { $0.name == name })?.node else {
+                continue
+            }
+            switch name {
+            case "list":
+                if operation.items.isEmpty { node.fault("lacks the member \"items\": where the rows stand") }
+                if plan.fields[.id]?.shapes[operation.shape] == nil {
+                    fieldsNode.fault("lacks an id for the shape \"\(operation.shape.rawValue)\": every row needs one")
+                }
+            case "get":
+                if operation.item.isEmpty { node.fault("lacks the member \"item\": where the record stands") }
+            case "create":
+                if operation.answerID.isEmpty, !operation.idFromLocation, !operation.answersRecord {
+                    node.fault("lacks the member \"answer\": where the new id, or the whole record, stands")
+                }
+            default: break
+            }
+        }
+        let needsRead: Bool = switch plan.style {
+        case .full, .partialWithRequired: true
+        default: false
+        }
+        if needsRead, plan.operations["update"] != nil, plan.operations["get"] == nil {
+            node.fault("updates need the record as it stands, but there is no operation \"get\"")
+        }
+        if plan.fields[.name] == nil { fieldsNode.fault("lacks the member \"name\"") }
+    }
+
+    private func capabilities(
+        _ title: String, _ plan: ProfilePlan, _ duplicates: Capabilities.DuplicatePolicy, _ stale: Duration
+    ) -> Capabilities {
+        var operations: Set<Capabilities.Operation> = []
+        if plan.operations["list"] != nil { operations.insert(.list) }
+        if plan.operations["get"] != nil { operations.insert(.get) }
+        if plan.operations["create"] != nil { operations.insert(.create) }
+        if case .perField = plan.style { operations.insert(.update) }
+        if plan.operations["update"] != nil { operations.insert(.update) }
+        if !plan.searches.isEmpty { operations.insert(.search) }
+        var needsDetail: Set<ClientField> = []
+        for (field, lenses) in plan.fields {
+            guard let client = field.client, field != .id else { continue }
+            if lenses.needsDetail || (lenses.shapes[.detail] != nil && lenses.shapes[.row] == nil) {
+                needsDetail.insert(client)
+            }
+        }
+        var unchangeable: Set<ClientField> = []
+        for field in [ProfileField.name, .email, .cpf, .birthday] {
+            guard let client = field.client else { continue }
+            if case .perField(let calls) = plan.style {
+                if calls[field] == nil { unchangeable.insert(client) }
+            } else if !(plan.fields[field]?.shapes[.update] ?? []).contains(where: { !$0.readOnly }) {
+                unchangeable.insert(client)
+            }
+        }
+        let list = plan.operations["list"]?.paging ?? OperationCompiler.unpaged
+        return Capabilities(
+            system: title, operations: operations, listPaging: list.capability,
+            searches: plan.searches.mapValues { attempts in
+                attempts.map {
+                    Capabilities.Attempt(
+                        trust: $0.trust,
+                        paging: (plan.operations[$0.operation]?.paging ?? OperationCompiler.unpaged).capability)
+                }
+            },
+            needsDetail: needsDetail, skipsRows: plan.fields[.active] != nil, duplicates: duplicates,
+            unchangeable: unchangeable, staleReads: stale)
+    }
+}

@@ -1,0 +1,135 @@
+import ClientContract
+
+/// How a vendor writes a phone number. Reading accepts any spelling.
+enum PhoneSpelling: String, Sendable, CaseIterable {
+    /// `5511999999999`
+    case international
+    /// `+5511999999999`
+    case e164
+    /// `11999999999`
+    case national
+    /// `(11) 99999-9999`
+    case masked
+
+    /// Foreign numbers keep their country code behind a `+`, where Brazilian ones are written without it.
+    func write(_ phone: PhoneNumber) -> String {
+        switch self {
+        case .international: phone.digits
+        case .e164: "+" + phone.digits
+        case .national: phone.national ?? "+" + phone.digits
+        case .masked: phone.masked ?? "+" + phone.digits
+        }
+    }
+}
+
+/// How a vendor writes the number beside an area code of its own.
+enum SubscriberSpelling: String, Sendable, CaseIterable {
+    /// `999999999`
+    case digits
+    /// `99999-9999`
+    case masked
+
+    func write(_ subscriber: String) -> String {
+        switch self {
+        case .digits: subscriber
+        case .masked: "\(subscriber.dropLast(4))-\(subscriber.suffix(4))"
+        }
+    }
+}
+
+/// How a vendor writes a CPF. Reading accepts both, and a JSON number whose leading zeros are lost.
+enum CPFSpelling: String, Sendable, CaseIterable {
+    case digits, punctuated
+
+    func write(_ cpf: CPF) -> String { self == .digits ? cpf.digits : cpf.punctuated }
+}
+
+/// How a vendor wants a search term.
+enum TermSpelling: String, Sendable, CaseIterable {
+    // Phones.
+    case international, e164, national, masked
+    /// `999999999`: without the area code.
+    case subscriber
+    /// `99999999`: the last eight digits, which a mobile has with and without its ninth digit. Only where the vendor
+    /// searches by substring.
+    case lastEight
+    // CPFs.
+    case digits, punctuated
+    // E-mails and names.
+    case asGiven, lowercase, uppercase
+
+    static func known(for kind: TermKind) -> [TermSpelling] {
+        switch kind {
+        case .phone: [.international, .e164, .national, .masked, .subscriber, .lastEight]
+        case .cpf: [.digits, .punctuated]
+        case .email, .name: [.asGiven, .lowercase, .uppercase]
+        }
+    }
+
+    /// The term in this spelling; nil where it has none (a foreign number without its country code).
+    func write(_ term: SearchTerm) -> String? {
+        switch (term, self) {
+        case (.phone(let phone), .international): phone.digits
+        case (.phone(let phone), .e164): "+" + phone.digits
+        case (.phone(let phone), .national): phone.national
+        case (.phone(let phone), .masked): phone.masked
+        case (.phone(let phone), .subscriber): phone.subscriber
+        case (.phone(let phone), .lastEight): phone.digits.count >= 8 ? String(phone.digits.suffix(8)) : phone.digits
+        case (.cpf(let cpf), .digits): cpf.digits
+        case (.cpf(let cpf), .punctuated): cpf.punctuated
+        case (.email(let text), .asGiven), (.name(let text), .asGiven): text
+        case (.email(let text), .lowercase), (.name(let text), .lowercase): text.lowercased()
+        case (.email(let text), .uppercase), (.name(let text), .uppercase): text.uppercased()
+        default: nil
+        }
+    }
+}
+
+/// Plain text out of simple HTML: tags go, block ends become line breaks, the five XML entities, `&nbsp;` and numeric
+/// references are decoded.
+enum HTMLText {
+    static func plain(_ html: String) -> String {
+        var text = ""
+        var rest = html[...]
+        while let character = rest.popFirst() {
+            switch character {
+            case "<":
+                guard let close = rest.firstIndex(of: ">") else { continue }
+                let tag = rest[..<close].lowercased().drop { $0 == "/" }
+                if ["br", "p", "div", "li", "tr"].contains(where: { name in
+                    tag.hasPrefix(name) && !(tag.dropFirst(name.count).first?.isLetter ?? false)
+                }), !text.isEmpty, text.last != "\n" {
+                    text.append("\n")
+                }
+                rest = rest[rest.index(after: close)...]
+            case "&":
+                guard let end = rest.prefix(12).firstIndex(of: ";"), let decoded = entity(rest[..<end]) else {
+                    text.append(character)
+                    continue
+                }
+                text.append(decoded)
+                rest = rest[rest.index(after: end)...]
+            default:
+                text.append(character)
+            }
+        }
+        return PersonText.trimmed(text)
+    }
+
+    private static func entity(_ name: Substring) -> Character? {
+        switch name {
+        case "amp": return "&"
+        case "lt": return "<"
+        case "gt": return ">"
+        case "quot": return "\""
+        case "apos": return "'"
+        case "nbsp": return " "
+        default:
+            guard name.first == "#" else { return nil }
+            let digits = name.dropFirst()
+            let value = digits.first == "x" || digits.first == "X"
+                ? UInt32(digits.dropFirst(), radix: 16) : UInt32(digits)
+            return value.flatMap { Unicode.Scalar($0) }.map { Character($0) }
+        }
+    }
+}

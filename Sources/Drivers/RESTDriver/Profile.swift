@@ -1,0 +1,95 @@
+import ClientContract
+import JSONBytes
+public import StrictConfig
+public import UpstreamDriver
+
+/// One vendor's API, read from `Config/drivers/<name>.json` and compiled. The language is described in
+/// `docs/profile-language.md`.
+public struct Profile: Sendable {
+    /// A value that a tenant gives by name, such as a unit's number.
+    public struct Setting: Sendable {
+        public let name: String
+        /// Used when the tenant gives none; nil when it must.
+        public let fallback: String?
+        /// Made from a credential, never given.
+        let derived: Derivation?
+
+        /// True when a tenant may give it.
+        public var isGiven: Bool { derived == nil }
+    }
+
+    /// A setting that a credential already holds.
+    struct Derivation: Sendable {
+        let credential: String
+        /// What stands after the last one of these.
+        let afterLast: Character
+
+        func derive(_ secret: Secret) -> String {
+            let text = secret.reveal()
+            return text.lastIndex(of: afterLast).map { String(text[text.index(after: $0)...]) } ?? text
+        }
+    }
+
+    public let name: String
+    /// The system, as people call it.
+    public let title: String
+    /// Address that a tenant may leave out, a template over settings; nil when each clinic has its own.
+    public let baseURL: String?
+    /// Credentials that a tenant must give.
+    public let credentials: [String]
+    public let settings: [Setting]
+    /// Calls at once that the vendor can bear; nil when nothing is known.
+    public let concurrent: Int?
+    public let capabilities: Capabilities
+
+    let plan: ProfilePlan
+
+    /// Compiles a profile.
+    /// - Parameter file: its name, for faults.
+    /// - Throws: every fault of the file, with pointer, line, what was expected and the nearest valid name.
+    public init(_ bytes: [UInt8], file: String) throws(ConfigError) {
+        let report = ConfigReport(file: file)
+        let compiled = report.root(bytes).flatMap { ProfileCompiler($0).compile() }
+        try report.check()
+        guard let compiled else {
+            throw ConfigError([ConfigFault(file: file, message: "cannot be compiled")])
+        }
+        self = compiled
+    }
+
+    init(
+        name: String, title: String, baseURL: String?, credentials: [String], settings: [Setting], concurrent: Int?,
+        capabilities: Capabilities, plan: ProfilePlan
+    ) {
+        self.name = name
+        self.title = title
+        self.baseURL = baseURL
+        self.credentials = credentials
+        self.settings = settings
+        self.concurrent = concurrent
+        self.capabilities = capabilities
+        self.plan = plan
+    }
+}
+
+/// What a profile says, ready to run.
+struct ProfilePlan: Sendable {
+    var headers: [NamedTemplate] = []
+    var query: [NamedTemplate] = []
+    /// User and password of HTTP Basic; either may be empty.
+    var basic: (user: TextTemplate, password: TextTemplate)?
+    var login: LoginRecipe?
+    /// Statuses that mean "log in again".
+    var loginAgain: Set<Int> = [401]
+    var baseURL: TextTemplate?
+    var fields: [ProfileField: FieldLenses] = [:]
+    var foldCase = false
+    /// Ids that are not digits do not exist here.
+    var numericIDs = false
+    var operations: [String: Operation] = [:]
+    var outcomes: [OutcomeRule] = []
+    var searches: [TermKind: [SearchAttempt]] = [:]
+    var constants = RecordWriter.Constants()
+    var style = RecordWriter.Style.partial
+    var retryHints: [RetryHint] = []
+}

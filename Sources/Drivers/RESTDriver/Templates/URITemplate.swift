@@ -1,0 +1,160 @@
+import StrictConfig
+
+/// A URI template (RFC 6570) for paths and queries.
+///
+/// Expands `{var}`, `{/var}`, `{.var}`, `{;var}`, `{?var}` and `{&var}`, with several variables, prefixes (`{var:3}`)
+/// and `*` on lists. `{+var}` and `{#var}` are refused when the profile is loaded: they let a value change the path,
+/// and that must be impossible. Everything outside the unreserved set is percent-encoded.
+struct URITemplate: Sendable {
+    private enum Part: Sendable {
+        case literal(String)
+        case expression(Operator, [Variable])
+    }
+
+    private struct Variable: Sendable {
+        let name: String
+        let prefix: Int?
+        let explode: Bool
+    }
+
+    /// RFC 6570, appendix A.
+    private enum Operator: Character, Sendable {
+        case simple = " ", label = ".", path = "/", parameter = ";", query = "?", continuation = "&"
+
+        var first: String { self == .simple ? "" : String(rawValue) }
+        var separator: String {
+            switch self {
+            case .simple: ","
+            case .query, .continuation: "&"
+            case .label, .path, .parameter: String(rawValue)
+            }
+        }
+        var named: Bool { self == .parameter || self == .query || self == .continuation }
+        var ifEmpty: String { self == .query || self == .continuation ? "=" : "" }
+    }
+
+    private let parts: [Part]
+    let variables: [String]
+
+    struct Fault: Error { let message: String }
+
+    init(_ text: String) throws(Fault) {
+        var parts: [Part] = []
+        var variables: [String] = []
+        var rest = text[...]
+        while let open = rest.firstIndex(where: { $0 == "{" || $0 == "}" }) {
+            guard rest[open] == "{" else { throw Fault(message: "has a } without {") }
+            if open > rest.startIndex { parts.append(.literal(String(rest[..<open]))) }
+            guard let close = rest[open...].firstIndex(of: "}") else { throw Fault(message: "has a { without }") }
+            var inside = rest[rest.index(after: open)..<close]
+            var op = Operator.simple
+            if let first = inside.first, !first.isLetter, !first.isNumber, first != "_" {
+                if first == "+" || first == "#" {
+                    throw Fault(message: "uses {\(first)…}, which lets a value change the path: use {…}")
+                }
+                guard let known = Operator(rawValue: first), first != " " else {
+                    throw Fault(message: "uses {\(first)…}, which RFC 6570 does not have")
+                }
+                op = known
+                inside = inside.dropFirst()
+            }
+            var list: [Variable] = []
+            for spec in inside.split(separator: ",", omittingEmptySubsequences: false) {
+                var name = spec
+                var explode = false
+                var prefix: Int?
+                if name.last == "*" {
+                    explode = true
+                    name = name.dropLast()
+                } else if let colon = name.firstIndex(of: ":") {
+                    guard let length = Int(name[name.index(after: colon)...]), (1...9999).contains(length) else {
+                        throw Fault(message: "has a prefix that is not a number from 1 to 9999")
+                    }
+                    prefix = length
+                    name = name[..<colon]
+                }
+                guard !name.isEmpty, name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_.-".contains($0)) })
+                else { throw Fault(message: "has an expression without a proper variable name") }
+                list.append(Variable(name: String(name), prefix: prefix, explode: explode))
+                variables.append(String(name))
+            }
+            parts.append(.expression(op, list))
+            rest = rest[rest.index(after: close)...]
+        }
+        if !rest.isEmpty { parts.append(.literal(String(rest))) }
+        for case .literal(let literal) in parts {
+            let legal = literal.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value < 0x7F && !"\"<>\\^`|".unicodeScalars.contains($0) }
+            guard legal else { throw Fault(message: "holds characters that a URI cannot: percent-encode them") }
+        }
+        self.parts = parts
+        self.variables = variables
+    }
+
+    func expand(_ variables: Variables) -> String {
+        var result = ""
+        for part in parts {
+            switch part {
+            case .literal(let text): result += text
+            case .expression(let op, let list):
+                var pieces: [String] = []
+                for variable in list {
+                    switch variables[variable.name] {
+                    case nil: continue
+                    case .list(let values) where variable.explode:
+                        for value in values { pieces.append(piece(op, variable.name, URITemplate.encode(value))) }
+                    case .list(let values):
+                        guard !values.isEmpty else { continue }
+                        pieces.append(
+                            piece(op, variable.name, values.map(URITemplate.encode).joined(separator: ",")))
+                    case .some(let value):
+                        var text = value.text
+                        if let prefix = variable.prefix { text = String(String.UnicodeScalarView(text.unicodeScalars.prefix(prefix))) }
+                        pieces.append(piece(op, variable.name, URITemplate.encode(text)))
+                    }
+                }
+                if !pieces.isEmpty { result += op.first + pieces.joined(separator: op.separator) }
+            }
+        }
+        return result
+    }
+
+    private func piece(_ op: Operator, _ name: String, _ value: String) -> String {
+        guard op.named else { return value }
+        return value.isEmpty ? name + op.ifEmpty : "\(name)=\(value)"
+    }
+
+    /// Percent-encodes everything but RFC 3986's unreserved characters.
+    static func encode(_ text: String) -> String {
+        var result: [UInt8] = []
+        result.reserveCapacity(text.utf8.count)
+        let hex = Array("0123456789ABCDEF".utf8)
+        for byte in text.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                result.append(byte)
+            default:
+                result += [UInt8(ascii: "%"), hex[Int(byte >> 4)], hex[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+}
+
+extension ConfigNode {
+    /// A URI template whose variables are all known.
+    func uriTemplate(_ names: VariableNames) -> URITemplate? {
+        guard let text = string("a URI template such as \"/patients/{id}\"") else { return nil }
+        do throws(URITemplate.Fault) {
+            let template = try URITemplate(text)
+            for name in template.variables where !names.known.contains(name) {
+                fault(NearestName.unknown("variable", name, Array(names.known)))
+                return nil
+            }
+            return template
+        } catch {
+            fault(error.message)
+            return nil
+        }
+    }
+}

@@ -1,0 +1,39 @@
+/// What a template may name.
+enum VariableValue: Sendable {
+    case text(String)
+    case number(Int)
+    /// Several values in one place, such as the spellings of a phone joined by commas.
+    case list([String])
+
+    var text: String {
+        switch self {
+        case .text(let text): text
+        case .number(let number): String(number)
+        case .list(let list): list.joined(separator: ",")
+        }
+    }
+}
+
+/// The variables of one request. A name without a value leaves out the member, parameter or expression that uses it.
+struct Variables: Sendable {
+    fileprivate var values: [String: VariableValue]
+
+    init(_ values: [String: VariableValue] = [:]) { self.values = values }
+
+    subscript(_ name: String) -> VariableValue? {
+        get { values[name] }
+        set { values[name] = newValue }
+    }
+}
+
+/// The names that a template may use, and how to say that one is unknown.
+struct VariableNames {
+    var known: Set<String>
+
+    func adding(_ names: String...) -> VariableNames { VariableNames(known: known.union(names)) }
+    func adding(_ names: [String]) -> VariableNames { VariableNames(known: known.union(names)) }
+}
+
+extension Variables {
+    mutating func merge(_ other: Variables) { values.merge(other.values) { $1 } }
+}

@@ -1,0 +1,47 @@
+/// What can go wrong between Ponte and a clinic's system. Details never hold patient data, secrets or addresses.
+public enum UpstreamError: Error, Sendable, CustomStringConvertible {
+    /// No connection, or it broke before the request was sent.
+    case unreachable(String)
+    /// The deadline passed; for a write, only when nothing was sent.
+    case timeout
+    /// The system does not accept the tenant's credentials, or its login failed.
+    case credentialsRejected(String)
+    /// The system refuses the data. `reasons` are its own words, cleaned.
+    case refused(reasons: [String])
+    case notFound
+    /// The system says that the record collides with another.
+    case conflict(reasons: [String])
+    /// Too many calls; seconds to wait, where the system tells.
+    case rateLimited(retryAfter: Int?)
+    /// The system says that it failed. `status` is its HTTP status, where there is one.
+    case failed(status: Int?, String)
+    /// An answer that fits no rule, with what was expected.
+    case malformed(String)
+    /// A write was sent and no answer came.
+    case outcomeUnknown(String)
+    /// The system has no such operation, or cannot carry the value.
+    case unsupported(String)
+    /// Ponte has too many calls waiting for this system, or is shutting down.
+    case saturated
+    case shuttingDown
+    case cancelled
+
+    public var description: String {
+        switch self {
+        case .unreachable(let detail): "unreachable: \(detail)"
+        case .timeout: "timeout"
+        case .credentialsRejected(let detail): "credentials rejected: \(detail)"
+        case .refused(let reasons): "refused with \(reasons.count) reasons"
+        case .notFound: "not found"
+        case .conflict(let reasons): "conflict with \(reasons.count) reasons"
+        case .rateLimited: "rate limited"
+        case .failed(let status, let detail): "failed\(status.map { " (\($0))" } ?? ""): \(detail)"
+        case .malformed(let detail): "malformed answer: \(detail)"
+        case .outcomeUnknown(let detail): "outcome unknown: \(detail)"
+        case .unsupported(let detail): "unsupported: \(detail)"
+        case .saturated: "saturated"
+        case .shuttingDown: "shutting down"
+        case .cancelled: "cancelled"
+        }
+    }
+}
