@@ -17,6 +17,7 @@ func nio(_ product: String) -> Target.Dependency { .product(name: product, packa
 let package = Package(
     name: "ponte",
     products: [
+        .executable(name: "ponte", targets: ["ponte"]),
         .library(name: "UpstreamDriver", targets: ["UpstreamDriver"]),
     ],
     dependencies: [
@@ -52,10 +53,39 @@ let package = Package(
             path: "Sources/Drivers/RESTDriver", swiftSettings: ours),
         // The contract's semantics over any driver.
         .target(name: "Bridge", dependencies: ["ClientContract", "UpstreamDriver"], swiftSettings: ours),
+        // Server, tenant and driver files.
+        .target(
+            name: "Tenancy",
+            dependencies: [
+                "JSONBytes", "StrictConfig", "ClientContract", "UpstreamDriver", "RESTDriver", "Transport", "Bridge",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: ours),
+        // The inbound HTTP server.
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "JSONBytes", "ClientContract", "UpstreamDriver", "Transport", "Bridge", "Tenancy", nio("NIOCore"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ], swiftSettings: ours),
         // Pretend clinic systems.
         .target(
             name: "MockUpstream",
             dependencies: ["JSONBytes", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1")], swiftSettings: ours),
+        // The command line.
+        .executableTarget(
+            name: "ponte",
+            dependencies: [
+                "Gateway", "Tenancy", "MockUpstream", "JSONBytes", "StrictConfig", "Transport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ], swiftSettings: ours),
         // Figures, not tests.
         .executableTarget(
             name: "ponte-bench",
@@ -76,6 +106,23 @@ let package = Package(
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
             ], swiftSettings: ours),
         .testTarget(
+            name: "RESTDriverTests",
+            dependencies: ["RESTDriver", "MockUpstream", "Transport", "JSONBytes", "StrictConfig", "ClientContract"],
+            swiftSettings: ours),
+        .testTarget(
+            name: "BridgeTests", dependencies: ["Bridge", "UpstreamDriver", "ClientContract"], swiftSettings: ours),
+        .testTarget(
+            name: "TenancyTests", dependencies: ["Tenancy", "StrictConfig", "JSONBytes", "Transport"],
+            swiftSettings: ours),
+        .testTarget(
             name: "MockUpstreamTests", dependencies: ["MockUpstream", "JSONBytes"], swiftSettings: ours),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: [
+                "Gateway", "Tenancy", "Bridge", "ClientContract", "UpstreamDriver", "MockUpstream", "Transport",
+                "JSONBytes",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], swiftSettings: ours),
     ]
 )

@@ -1,0 +1,52 @@
+import Logging
+
+/// Everything that may be logged of a request. There is no path, no query, no address, no header and no body here, and
+/// nothing else of a request reaches a log.
+struct AccessRecord: Sendable {
+    let requestID: String
+    /// One of the methods that the contract uses, or "other".
+    let method: String
+    /// The route's template, `/clients/{id}`; "none" where nothing answers.
+    var route = "none"
+    var tenant: String?
+    var keyName: String?
+    var status = 0
+    /// Stable code of the error that was answered.
+    var code: String?
+    /// What failed inside Ponte, by its type's name.
+    var failure: String?
+    /// The answer broke off after its head was sent.
+    var broken = false
+    let began = ContinuousClock.now
+
+    init(requestID: String, method: String) {
+        self.requestID = requestID
+        self.method = ["GET", "POST", "PATCH", "HEAD", "PUT", "DELETE", "OPTIONS"].contains(method) ? method : "other"
+    }
+
+    private var level: Logger.Level {
+        if status >= 500 || broken { return failure == nil ? .warning : .error }
+        return route.hasPrefix("/health/") ? .debug : .info
+    }
+
+    func log(to logger: Logger) {
+        let level = level
+        guard logger.logLevel <= level else { return }
+        var metadata: Logger.Metadata = [
+            "requestId": .string(requestID), "method": .string(method), "route": .string(route),
+            "status": .stringConvertible(status), "ms": .stringConvertible(milliseconds),
+        ]
+        if let tenant { metadata["tenant"] = .string(tenant) }
+        if let keyName { metadata["key"] = .string(keyName) }
+        if let code { metadata["code"] = .string(code) }
+        if let failure { metadata["failure"] = .string(failure) }
+        if broken { metadata["broken"] = .stringConvertible(true) }
+        logger.log(level: level, "request", metadata: metadata)
+    }
+
+    /// To a tenth of a millisecond.
+    private var milliseconds: Double {
+        let (seconds, attoseconds) = (ContinuousClock.now - began).components
+        return Double(seconds * 10_000 + attoseconds / 100_000_000_000_000) / 10
+    }
+}

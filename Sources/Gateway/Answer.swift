@@ -1,0 +1,77 @@
+import ClientContract
+import HTTPTypes
+import Hummingbird
+import JSONBytes
+
+/// What goes back to the caller, before the server's own types.
+struct Answer: Sendable {
+    var status: Int
+    var mediaType = "application/json"
+    var headers: [(name: HTTPField.Name, value: String)] = []
+    var body: [UInt8]
+
+    static func clients(_ clients: [Client]) -> Answer {
+        var writer = JSONWriter(capacity: clients.reduce(2) { $0 + $1.wire.count + 1 })
+        writer.raw("[")
+        for (index, client) in clients.enumerated() {
+            if index > 0 { writer.raw(",") }
+            client.write(to: &writer)
+        }
+        writer.raw("]")
+        return Answer(status: 200, body: writer.finish())
+    }
+
+    static func client(_ client: Client) -> Answer { Answer(status: 200, body: client.wire) }
+
+    /// A problem document (RFC 9457).
+    static func problem(_ error: ContractError, requestID: String, allow: String? = nil) -> Answer {
+        var answer = Answer(
+            status: error.code.status, mediaType: ContractError.mediaType, body: error.problem(requestID: requestID))
+        if let seconds = error.retryAfter { answer.headers.append((.retryAfter, String(max(0, seconds)))) }
+        if let allow { answer.headers.append((.allow, allow)) }
+        if error.code == .unknownKey { answer.headers.append((.wwwAuthenticate, "Bearer realm=\"ponte\"")) }
+        return answer
+    }
+
+    func head(requestID: String) -> HTTPFields { Self.fields(mediaType, requestID: requestID, headers) }
+
+    static let requestID = HTTPField.Name("X-Request-Id")
+
+    static func fields(
+        _ mediaType: String, requestID: String, _ more: [(name: HTTPField.Name, value: String)] = []
+    ) -> HTTPFields {
+        var fields = HTTPFields()
+        fields.append(HTTPField(name: .contentType, value: mediaType))
+        // Patient data must not stay in caches on the way; nor must an error about it.
+        fields.append(HTTPField(name: .cacheControl, value: "no-store"))
+        if let name = Self.requestID { fields.append(HTTPField(name: name, value: requestID)) }
+        for field in more { fields.append(HTTPField(name: field.name, value: field.value)) }
+        return fields
+    }
+
+    func response(requestID: String) -> Response {
+        Response(
+            status: .init(code: status), headers: head(requestID: requestID),
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+    }
+}
+
+/// Ids that follow a request through logs on both sides.
+enum RequestIdentity {
+    /// The caller's own when it is 1 to 128 of letters, digits and `. _ -`; else a new one.
+    static func of(_ headers: HTTPFields) -> String {
+        if let name = Answer.requestID, let given = headers[name], isSound(given) { return given }
+        var generator = SystemRandomNumberGenerator()
+        return [generator.next(), generator.next()].map { (number: UInt64) in
+            let digits = String(number, radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }.joined()
+    }
+
+    static func isSound(_ text: String) -> Bool {
+        1...128 ~= text.utf8.count
+            && text.utf8.allSatisfy {
+                ($0 | 0x20) &- 0x61 < 26 || $0 &- 0x30 < 10 || $0 == 0x2D || $0 == 0x2E || $0 == 0x5F
+            }
+    }
+}

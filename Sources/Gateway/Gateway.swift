@@ -1,0 +1,155 @@
+import Hummingbird
+public import Logging
+import NIOCore
+public import ServiceLifecycle
+import Synchronization
+public import Tenancy
+
+/// How the server listens and what it accepts.
+public struct GatewayOptions: Sendable {
+    public var host = "127.0.0.1"
+    /// 0 takes a free port; see `Gateway.port()`.
+    public var port = 0
+    public var pathPrefix = ""
+    /// Longest body of a request, in bytes.
+    public var bodyBytes = 1 << 20
+    /// Longest search term, in bytes after decoding.
+    public var termBytes = 512
+    /// How long requests that are under way may take once the server stops.
+    public var shutdownGrace = Duration.seconds(20)
+    /// Time between saying "not ready" and accepting no more connections.
+    public var shutdownDelay = Duration.zero
+    /// A connection on which nothing comes for so long is closed.
+    public var idleTimeout = Duration.seconds(75)
+
+    public init() {}
+
+    public init(_ settings: ServerSettings) {
+        host = settings.host
+        port = settings.port
+        pathPrefix = settings.pathPrefix
+        bodyBytes = settings.bodyBytes
+        termBytes = settings.termBytes
+        shutdownGrace = settings.shutdownGrace
+        shutdownDelay = settings.shutdownDelay
+    }
+}
+
+/// The inbound HTTP server: the contract's paths, for every tenant of a directory.
+///
+/// On graceful shutdown it says "not ready", waits `shutdownDelay`, accepts no more connections, and lets requests that
+/// are under way end within `shutdownGrace`.
+public final class Gateway: Service {
+    private let tenants: TenantDirectory
+    private let options: GatewayOptions
+    private let logger: Logger
+    private let state = GatewayState()
+
+    public init(tenants: TenantDirectory, options: GatewayOptions = GatewayOptions(), logger: Logger) {
+        self.tenants = tenants
+        self.options = options
+        self.logger = logger
+    }
+
+    /// The port that the server listens on, as soon as it does.
+    /// - Throws: `CancellationError` when the server ended without ever listening.
+    public func port() async throws -> Int { try await state.port() }
+
+    /// - Throws: what kept the server from listening.
+    public func run() async throws {
+        let inFlight = InFlight()
+        let responder = GatewayResponder(
+            tenants: tenants, options: options, inFlight: inFlight, state: state, logger: logger)
+        // The server's own messages may quote requests: none of them is logged.
+        let quiet = Logger(label: "server") { _ in SwiftLogNoOpLogHandler() }
+        let (state, host) = (state, options.host)
+        let application = Application(
+            responder: responder,
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [CallerWatch(inFlight)], idleTimeout: .init(options.idleTimeout))),
+            configuration: ApplicationConfiguration(address: .hostname(host, port: options.port)),
+            onServerRunning: { [logger] channel in
+                let port = channel.localAddress?.port ?? 0
+                logger.notice("listening", metadata: ["host": .string(host), "port": .stringConvertible(port)])
+                state.isListening(on: port)
+            }, logger: quiet)
+        var configuration = ServiceGroupConfiguration(services: [application], logger: quiet)
+        configuration.maximumGracefulShutdownDuration = options.shutdownGrace
+        let group = ServiceGroup(configuration: configuration)
+        // In a task of its own, so that it hears of a graceful shutdown from us, after the delay.
+        let serving = Task.detached { try await group.run() }
+        let sweeping = Task { await inFlight.keepSweeping() }
+        defer {
+            sweeping.cancel()
+            state.isOver()
+        }
+        let (delay, logger) = (options.shutdownDelay, logger)
+        do {
+            try await withTaskCancellationHandler {
+                try await withGracefulShutdownHandler {
+                    try await serving.value
+                } onGracefulShutdown: {
+                    state.drain()
+                    logger.notice("draining")
+                    Task {
+                        try? await Task.sleep(for: delay)
+                        await group.triggerGracefulShutdown()
+                    }
+                }
+            } onCancel: {
+                serving.cancel()
+            }
+        } catch  where state.isDraining {
+            // The grace was over before the last request was.
+            logger.warning("stopped before every request had ended")
+        }
+        logger.notice("stopped")
+    }
+}
+
+/// Where in its life the server is.
+final class GatewayState: Sendable {
+    private struct State {
+        var port: Int?
+        var isDraining = false
+        var isOver = false
+        var waiters: [CheckedContinuation<Int, any Error>] = []
+    }
+
+    private let state = Mutex(State())
+
+    var isDraining: Bool { state.withLock { $0.isDraining } }
+
+    func drain() { state.withLock { $0.isDraining = true } }
+
+    func isListening(on port: Int) {
+        let waiters = state.withLock { state in
+            state.port = port
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume(returning: port) }
+    }
+
+    func isOver() {
+        let waiters = state.withLock { state in
+            state.isOver = true
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume(throwing: CancellationError()) }
+    }
+
+    func port() async throws -> Int {
+        try await withCheckedThrowingContinuation { waiter in
+            let known: Result<Int, any Error>? = state.withLock { state in
+                if let port = state.port { return .success(port) }
+                if state.isOver { return .failure(CancellationError()) }
+                state.waiters.append(waiter)
+                return nil
+            }
+            if let known { waiter.resume(with: known) }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import ClientContract
+import NIOCore
+import Synchronization
+
+/// The calls that are under way, one for each inbound connection at most (HTTP/1.1 answers in order).
+///
+/// Drivers keep the deadline themselves. This is the backstop for one that does not, and it is how a caller who hangs
+/// up stops a call that only reads. A write goes on to its end, so that its outcome is known when the caller asks again.
+final class InFlight: Sendable {
+    private struct Entry {
+        let deadline: ContinuousClock.Instant
+        let isWrite: Bool
+        let stop: @Sendable (ContractError) -> Void
+    }
+
+    private let entries = Mutex<[ObjectIdentifier: Entry]>([:])
+
+    /// How long after its deadline a call may still say itself what became of it.
+    static let grace = Duration.milliseconds(250)
+
+    /// Runs an operation in a task of its own, until it ends, its deadline passes or its caller is gone.
+    func run<Value: Sendable>(
+        on connection: ObjectIdentifier, until deadline: ContinuousClock.Instant, isWrite: Bool,
+        _ operation: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let call = RunningCall<Value>()
+        let entry = Entry(deadline: deadline + Self.grace, isWrite: isWrite) { call.stop($0) }
+        entries.withLock { $0[connection] = entry }
+        defer { _ = entries.withLock { $0.removeValue(forKey: connection) } }
+        return try await withTaskCancellationHandler {
+            try await call.run(operation)
+        } onCancel: {
+            call.stop(ContractError(isWrite ? .outcomeUnknown : .shuttingDown))
+        }
+    }
+
+    /// Ends calls whose deadline has passed.
+    func sweep(now: ContinuousClock.Instant = .now) {
+        let late = entries.withLock { entries in entries.values.filter { $0.deadline <= now } }
+        for entry in late { entry.stop(ContractError(entry.isWrite ? .outcomeUnknown : .deadline)) }
+    }
+
+    /// Ends what a connection's caller was waiting for, unless it writes.
+    func callerIsGone(_ connection: ObjectIdentifier) {
+        let entry = entries.withLock { $0[connection] }
+        if let entry, !entry.isWrite { entry.stop(ContractError(.deadline)) }
+    }
+
+    /// Sweeps until the task is cancelled.
+    func keepSweeping() async {
+        while !Task.isCancelled {
+            sweep()
+            try? await Task.sleep(for: .milliseconds(100))
+        }
+    }
+}
+
+/// A task and whoever waits for it; the first result counts.
+private final class RunningCall<Value: Sendable>: Sendable {
+    private struct State {
+        var result: Result<Value, any Error>?
+        var waiter: CheckedContinuation<Value, any Error>?
+        var task: Task<Void, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    func run(_ operation: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        let task = Task {
+            do { settle(.success(try await operation())) } catch { settle(.failure(error)) }
+        }
+        let isOver = state.withLock { state in
+            state.task = task
+            return state.result != nil
+        }
+        // Stopped before the task was known.
+        if isOver { task.cancel() }
+        return try await withCheckedThrowingContinuation { waiter in
+            let result = state.withLock { state in
+                if state.result == nil { state.waiter = waiter }
+                return state.result
+            }
+            if let result { waiter.resume(with: result) }
+        }
+    }
+
+    func stop(_ error: ContractError) {
+        settle(.failure(error))
+        state.withLock { $0.task }?.cancel()
+    }
+
+    private func settle(_ result: Result<Value, any Error>) {
+        let waiter = state.withLock { state in
+            guard state.result == nil else { return nil as CheckedContinuation<Value, any Error>? }
+            state.result = result
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume(with: result)
+    }
+}
+
+/// Notices that a caller hung up: an end of its stream while it waits counts as that.
+final class CallerWatch: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = NIOAny
+    private let inFlight: InFlight
+
+    init(_ inFlight: InFlight) { self.inFlight = inFlight }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        inFlight.callerIsGone(ObjectIdentifier(context.channel))
+        context.fireChannelInactive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .inputClosed? = event as? ChannelEvent { inFlight.callerIsGone(ObjectIdentifier(context.channel)) }
+        context.fireUserInboundEventTriggered(event)
+    }
+}

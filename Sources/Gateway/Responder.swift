@@ -1,0 +1,195 @@
+import ClientContract
+import HTTPTypes
+import Hummingbird
+import JSONBytes
+import Logging
+import NIOCore
+import Tenancy
+
+/// The connection that a request came on.
+struct GatewayContext: InitializableFromSource {
+    let connection: ObjectIdentifier
+
+    init(source: ApplicationRequestContextSource) { connection = ObjectIdentifier(source.channel) }
+}
+
+/// Answers requests. Everything that a caller sees of an error is made here.
+struct GatewayResponder: HTTPResponder {
+    let tenants: TenantDirectory
+    let options: GatewayOptions
+    let inFlight: InFlight
+    let state: GatewayState
+    let logger: Logger
+
+    /// The connection is closed after this answer.
+    private struct Close: Error {}
+
+    /// The body arrived in part, or was too large to read to its end.
+    private struct Refused: Error {
+        let error: ContractError
+        let mustClose: Bool
+    }
+
+    func respond(to request: Request, context: GatewayContext) async throws -> Response {
+        let method = request.method.rawValue
+        let requestID = RequestIdentity.of(request.headers)
+        var record = AccessRecord(requestID: requestID, method: method)
+        var bodyIsRead = false
+        var mustClose = false
+        var allow: String?
+        do {
+            let path = request.head.path ?? ""
+            let mark = path.firstIndex(of: "?")
+            let route = try Route.find(
+                method: method, path: mark.map { path[..<$0] } ?? path[...], prefix: options.pathPrefix)
+            record.route = route.template
+            guard case .client(let rawTenant, let call) = route else {
+                return finish(health(route, requestID), &record, requestID)
+            }
+            let caller = try Authentication.caller(request.headers, rawTenant: rawTenant, in: tenants)
+            record.tenant = caller.tenant.id
+            record.keyName = caller.keyName
+            let calls = ClientCalls(
+                tenant: caller.tenant, requestID: requestID, connection: context.connection, inFlight: inFlight)
+            let query = try Query(mark.map { path[path.index(after: $0)...] })
+            switch call {
+            case .list:
+                let window = try query.window()
+                if let limit = window.limit, limit <= ClientCalls.mostCollected {
+                    return finish(.clients(try await calls.collected(window)), &record, requestID)
+                }
+                return try await stream(calls.pages(window), record, requestID)
+            case .search:
+                let term = try query.searchTerm(most: options.termBytes)
+                return finish(.clients(try await calls.search(term, try query.window())), &record, requestID)
+            case .get(let rawID):
+                return finish(.client(try await calls.get(try PathID.read(rawID))), &record, requestID)
+            case .create:
+                try JSONBody.check(request.headers, limit: options.bodyBytes)
+                bodyIsRead = true
+                return finish(.client(try await calls.create(try await body(request))), &record, requestID)
+            case .update(let rawID):
+                let id = try PathID.read(rawID)
+                try JSONBody.check(request.headers, limit: options.bodyBytes)
+                bodyIsRead = true
+                return finish(.client(try await calls.update(id, try await body(request))), &record, requestID)
+            }
+        } catch let error as Route.Miss {
+            if case .wrongMethod(let methods, let template) = error {
+                allow = methods
+                record.route = template
+            }
+            mustClose = JSONBody.mayBeEndless(request.headers)
+            return refuse(error.error, request, &record, allow: allow, close: mustClose)
+        } catch let error as ContractError {
+            mustClose = !bodyIsRead && JSONBody.mayBeEndless(request.headers)
+            return refuse(error, request, &record, close: mustClose)
+        } catch let refused as Refused {
+            return refuse(refused.error, request, &record, bodyIsRead: true, close: refused.mustClose)
+        } catch {
+            record.failure = String(describing: type(of: error))
+            mustClose = !bodyIsRead && JSONBody.mayBeEndless(request.headers)
+            return refuse(ContractError(.internalError), request, &record, close: mustClose)
+        }
+    }
+
+    private func body(_ request: Request) async throws -> [UInt8] {
+        let reading: JSONBody.Reading
+        do {
+            reading = try await JSONBody.read(request.body, limit: options.bodyBytes)
+        } catch {
+            throw Refused(
+                error: .invalidInput([.init("", "the body broke off, or is not framed as HTTP asks")]), mustClose: true)
+        }
+        switch reading {
+        case .whole(let bytes): return bytes
+        case .tooLarge(let ended): throw Refused(error: JSONBody.tooLarge(options.bodyBytes), mustClose: !ended)
+        }
+    }
+
+    private func finish(_ answer: Answer, _ record: inout AccessRecord, _ requestID: String) -> Response {
+        record.status = answer.status
+        record.log(to: logger)
+        return answer.response(requestID: requestID)
+    }
+
+    private func refuse(
+        _ error: ContractError, _ request: Request, _ record: inout AccessRecord, allow: String? = nil,
+        bodyIsRead: Bool = false, close: Bool
+    ) -> Response {
+        let answer = Answer.problem(error, requestID: record.requestID, allow: allow)
+        record.code = error.code.rawValue
+        var response = finish(answer, &record, record.requestID)
+        if request.method == .head { response = response.createHeadResponse() }
+        guard close else { return response }
+        response.headers[.connection] = "close"
+        let buffer = ByteBuffer(bytes: request.method == .head ? [] : answer.body)
+        response.body = ResponseBody(contentLength: buffer.readableBytes) { writer in
+            try await writer.write(buffer)
+            try await writer.finish(nil)
+            if !bodyIsRead {
+                // A reset would take the answer from a caller that is still sending.
+                var count = 0
+                for try await chunk in request.body {
+                    count += chunk.readableBytes
+                    if count > JSONBody.mostDiscarded { break }
+                }
+            }
+            throw Close()
+        }
+        return response
+    }
+
+    /// Answers with the pages as they come. The first is pulled before anything is sent, so that its failure is a
+    /// proper problem; a later failure breaks the connection off, so that nobody takes the rest for the whole.
+    private func stream(
+        _ pages: ClientCalls.PulledPages, _ record: AccessRecord, _ requestID: String
+    ) async throws -> Response {
+        var record = record
+        record.status = 200
+        var pages = pages
+        let first = try await pages.next()
+        let (rest, begun, logger) = (pages, record, logger)
+        let body = ResponseBody { writer in
+            var pages = rest
+            var page = first
+            var record = begun
+            var isFirst = true
+            do {
+                while let clients = page {
+                    try await writer.write(Self.piece(clients, isFirst: isFirst))
+                    isFirst = false
+                    page = try await pages.next()
+                }
+                try await writer.write(ByteBuffer(bytes: isFirst ? Array("[]".utf8) : Array("]".utf8)))
+                try await writer.finish(nil)
+            } catch {
+                record.broken = true
+                record.code = (error as? ContractError)?.code.rawValue
+                record.log(to: logger)
+                throw Close()
+            }
+            record.log(to: logger)
+        }
+        return Response(
+            status: .ok, headers: Answer.fields("application/json", requestID: requestID), body: body)
+    }
+
+    private static func piece(_ clients: [Client], isFirst: Bool) -> ByteBuffer {
+        var writer = JSONWriter(capacity: 256 + clients.count * 400)
+        if isFirst { writer.raw("[") }
+        for (index, client) in clients.enumerated() {
+            if index > 0 || !isFirst { writer.raw(",") }
+            client.write(to: &writer)
+        }
+        return writer.withBytes { ByteBuffer(bytes: $0) }
+    }
+
+    private func health(_ route: Route, _ requestID: String) -> Answer {
+        guard route == .ready else { return Answer(status: 200, body: Array(#"{"status":"live"}"#.utf8)) }
+        let count = tenants.count
+        let status = state.isDraining ? "draining" : count == 0 ? "no_tenants" : "ready"
+        return Answer(
+            status: status == "ready" ? 200 : 503, body: Array(#"{"status":"\#(status)","tenants":\#(count)}"#.utf8))
+    }
+}

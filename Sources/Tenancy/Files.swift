@@ -1,0 +1,67 @@
+import Glibc
+import StrictConfig
+
+/// Reading configuration from disk.
+enum Files {
+    /// No configuration file is larger.
+    static let most = 4 << 20
+
+    struct Failure: Error {
+        let message: String
+    }
+
+    /// A file's bytes.
+    /// - Throws: what the system says, without the path.
+    static func read(_ path: String) throws(Failure) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Failure(message: "cannot be read: \(reason())") }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = Glibc.read(descriptor, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw Failure(message: "cannot be read: \(reason())") }
+            if count == 0 { return bytes }
+            bytes += chunk[0..<count]
+            guard bytes.count <= most else { throw Failure(message: "is larger than \(most) bytes") }
+        }
+    }
+
+    /// The names of a folder's JSON files, in order; names that begin with a dot are left out.
+    static func jsonNames(in folder: String) throws(Failure) -> [String] {
+        guard let stream = opendir(folder) else { throw Failure(message: "cannot be listed: \(reason())") }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name.hasSuffix(".json"), !name.hasPrefix(".") { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// What changes when a file's content does: inode, size and time of the last change; empty when there is none.
+    static func stamp(_ path: String) -> String {
+        var information = stat()
+        guard stat(path, &information) == 0 else { return "" }
+        let time = information.st_mtim
+        return "\(information.st_ino) \(information.st_size) \(time.tv_sec) \(time.tv_nsec)"
+    }
+
+    /// A path as a configuration file writes it: relative ones begin at that file's folder.
+    static func resolve(_ path: String, beside file: String) -> String {
+        path.hasPrefix("/") ? path : join(folder(of: file), path)
+    }
+
+    static func join(_ folder: String, _ path: String) -> String {
+        folder.isEmpty ? path : folder.hasSuffix("/") ? folder + path : folder + "/" + path
+    }
+
+    static func folder(of path: String) -> String {
+        path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? ""
+    }
+
+    private static func reason() -> String { String(cString: strerror(errno)) }
+}

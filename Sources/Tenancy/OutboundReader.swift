@@ -1,0 +1,111 @@
+import ClientContract
+import StrictConfig
+import Transport
+import UpstreamDriver
+
+/// What "upstream" of a tenant file says.
+struct Outbound {
+    var driver: PreparedDriver
+    var channel: ChannelSettings
+    var call: Duration
+    var list: Duration
+    /// What the file refers to: profile, secrets, certificates.
+    var surroundings: [UInt8]
+}
+
+extension TenantReader {
+    /// Nil only with a fault in the report.
+    func outbound(_ node: ConfigNode, id: String?, phones: PhoneContext) -> Outbound? {
+        let members = Self.upstreamMembers + Set(DriverTable.entries.flatMap(\.members)).sorted()
+        guard let object = node.object(members) else { return nil }
+        let entry = object.required("driver").flatMap { driverEntry($0, object) }
+
+        var channel = ChannelSettings()
+        var call = Duration.seconds(10)
+        var list = Duration.seconds(120)
+        if let timeouts = object.optional("timeouts")?.object(["connect", "call", "list"]) {
+            let short = Duration.milliseconds(1)...Duration.seconds(300)
+            if let connect = timeouts.optional("connect")?.duration(short) { channel.connectTimeout = connect }
+            if let limit = timeouts.optional("call")?.duration(short) { call = limit }
+            if let limit = timeouts.optional("list")?.duration(.milliseconds(1)...Duration.seconds(3600)) {
+                list = limit
+            }
+        }
+        let limit = object.optional("limits")?.object(["concurrent"])?.optional("concurrent")
+        if let concurrent = limit?.int(1...1000) { channel.maxInFlight = concurrent }
+        if let http2 = object.optional("http2")?.bool() { channel.http2 = http2 }
+        if let most = object.optional("maxBodyBytes")?.int(1024...(256 << 20)) { channel.maxBodyBytes = most }
+        var surroundings = certificates(object.optional("tls"), &channel)
+
+        let baseURL = id.flatMap { baseURLs[$0] } ?? object.optional("baseURL").flatMap(UpstreamAddress.read)
+        let credentialNodes = object.optional("credentials")?.entries("an object of references to secrets") ?? []
+        var credentials: [String: Secret] = [:]
+        for (name, node) in credentialNodes {
+            guard let secret = secrets.secret(node) else { continue }
+            credentials[name] = secret
+            surroundings += Array(secret.reveal().utf8) + [0]
+        }
+        let settingNodes = object.optional("settings")?.entries("an object of texts") ?? []
+        var settings: [String: String] = [:]
+        for (name, node) in settingNodes {
+            guard let text = node.string(allowEmpty: true) else { continue }
+            if text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) { node.fault("holds control characters") }
+            settings[name] = text
+        }
+        let around = DriverSurroundings(
+            profiles: profiles, baseURL: baseURL, hasBaseURL: baseURL != nil || object.optional("baseURL") != nil,
+            credentials: credentials, credentialNodes: credentialNodes, settings: settings, settingNodes: settingNodes,
+            phones: phones)
+        guard let entry, let driver = entry.prepare(object, around) else { return nil }
+        if limit == nil, let concurrent = driver.concurrent { channel.maxInFlight = concurrent }
+        surroundings += Array((baseURL ?? "").utf8) + [0] + driver.surroundings
+        return Outbound(driver: driver, channel: channel, call: call, list: list, surroundings: surroundings)
+    }
+
+    /// The driver that a tenant names; members that only other drivers have are faults.
+    private func driverEntry(_ node: ConfigNode, _ upstream: ConfigObject) -> DriverEntry? {
+        guard let name = node.string("a driver's name") else { return nil }
+        guard let entry = DriverTable.entry(name) else {
+            node.fault(NearestName.unknown("driver", name, DriverTable.entries.map(\.name)))
+            return nil
+        }
+        for member in Set(DriverTable.entries.flatMap(\.members)).subtracting(entry.members) {
+            upstream.optional(member)?.fault("is not a member of the driver \"\(name)\"")
+        }
+        return entry
+    }
+
+    /// Reads "tls". Relative paths begin at the tenant file's folder.
+    /// - Returns: the content of the files.
+    private func certificates(_ node: ConfigNode?, _ channel: inout ChannelSettings) -> [UInt8] {
+        guard let node, let object = node.object(["caFile", "clientCertificateFile", "clientKeyFile"]) else {
+            return []
+        }
+        var content: [UInt8] = []
+        func path(_ name: String) -> String? {
+            guard let node = object.optional(name), let text = node.string("the path of a PEM file") else { return nil }
+            guard !text.utf8.contains(0) else {
+                node.fault("is not a path")
+                return nil
+            }
+            let path = Files.resolve(text, beside: node.report.file)
+            guard secrets.resolves else { return path }
+            do {
+                content += try Files.read(path) + [0]
+            } catch {
+                node.fault("this file \(error.message)")
+            }
+            return path
+        }
+        channel.caFile = path("caFile")
+        channel.clientCertificateFile = path("clientCertificateFile")
+        channel.clientKeyFile = path("clientKeyFile")
+        if object.optional("clientCertificateFile") != nil, object.optional("clientKeyFile") == nil {
+            node.fault("lacks the member \"clientKeyFile\", which belongs to \"clientCertificateFile\"")
+        }
+        if object.optional("clientKeyFile") != nil, object.optional("clientCertificateFile") == nil {
+            node.fault("lacks the member \"clientCertificateFile\", which belongs to \"clientKeyFile\"")
+        }
+        return content
+    }
+}

@@ -1,0 +1,90 @@
+import Glibc
+import StrictConfig
+import UpstreamDriver
+
+/// Where references to secrets lead.
+public struct SecretSource: Sendable {
+    /// Value of an environment variable; nil when it is not set.
+    public var environment: @Sendable (String) -> String?
+    /// Off: references are checked for their form only, and every secret is a placeholder.
+    public var resolves: Bool
+
+    public init(
+        environment: @escaping @Sendable (String) -> String? = SecretSource.processEnvironment, resolves: Bool = true
+    ) {
+        self.environment = environment
+        self.resolves = resolves
+    }
+
+    /// The environment of this process.
+    public static let processEnvironment: @Sendable (String) -> String? = { name in
+        getenv(name).map { String(cString: $0) }
+    }
+
+    /// Reads `{"env": "NAME"}` or `{"file": "path"}`; anything else is a fault that never quotes what it found.
+    func secret(_ node: ConfigNode) -> Secret? {
+        guard node.kind != .string else {
+            node.fault(
+                "is written out here: a secret may not stand in a configuration file. "
+                    + "Refer to it as {\"env\": \"NAME\"} or {\"file\": \"path\"}")
+            return nil
+        }
+        guard let object = node.object(["env", "file"]) else { return nil }
+        switch (object.optional("env"), object.optional("file")) {
+        case (let variable?, nil): return fromEnvironment(variable)
+        case (nil, let path?): return fromFile(path)
+        default:
+            node.fault("must have either \"env\" or \"file\"")
+            return nil
+        }
+    }
+
+    private func fromEnvironment(_ node: ConfigNode) -> Secret? {
+        guard let name = node.string("the name of an environment variable") else { return nil }
+        let letters = name.utf8.allSatisfy { $0 == UInt8(ascii: "_") || $0 &- 0x30 < 10 || ($0 | 0x20) &- 0x61 < 26 }
+        guard letters, let first = name.utf8.first, first &- 0x30 >= 10 else {
+            node.fault("is not the name of an environment variable: letters, digits and _ only")
+            return nil
+        }
+        guard resolves else { return Secret("") }
+        guard let value = environment(name) else {
+            node.fault("the environment variable \(name) is not set")
+            return nil
+        }
+        return usable(value, node, "the environment variable \(name)")
+    }
+
+    private func fromFile(_ node: ConfigNode) -> Secret? {
+        guard let path = node.string("a path") else { return nil }
+        guard !path.utf8.contains(0) else {
+            node.fault("is not a path")
+            return nil
+        }
+        guard resolves else { return Secret("") }
+        let bytes: [UInt8]
+        do {
+            bytes = try Files.read(Files.resolve(path, beside: node.report.file))
+        } catch {
+            node.fault("the file of this secret \(error.message)")
+            return nil
+        }
+        guard var text = String(validating: bytes, as: UTF8.self) else {
+            node.fault("the file of this secret is not UTF-8")
+            return nil
+        }
+        if text.hasSuffix("\r\n") || text.hasSuffix("\n") { text.removeLast() }
+        return usable(text, node, "the file of this secret")
+    }
+
+    private func usable(_ value: String, _ node: ConfigNode, _ what: String) -> Secret? {
+        guard !value.isEmpty else {
+            node.fault("\(what) is empty")
+            return nil
+        }
+        guard !value.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
+            node.fault("\(what) holds control characters")
+            return nil
+        }
+        return Secret(value)
+    }
+}

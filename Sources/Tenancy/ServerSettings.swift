@@ -1,0 +1,96 @@
+import StrictConfig
+
+/// `Config/server.json`, every member of which may be left out.
+public struct ServerSettings: Sendable {
+    public enum LogFormat: String, Sendable, CaseIterable { case json, text }
+    public enum LogLevel: String, Sendable, CaseIterable { case trace, debug, info, notice, warning, error, critical }
+
+    public var host = "127.0.0.1"
+    /// 0 takes a free port.
+    public var port = 8080
+    /// In front of every path but the health checks; empty, or `/` and a path without a slash at its end.
+    public var pathPrefix = ""
+    /// Longest body of a request, in bytes.
+    public var bodyBytes = 1 << 20
+    /// Longest search term, in bytes after decoding.
+    public var termBytes = 512
+    /// How long requests that are under way may take when the server stops.
+    public var shutdownGrace = Duration.seconds(20)
+    /// Time between saying "not ready" and accepting no more connections, for load balancers to notice.
+    public var shutdownDelay = Duration.zero
+    public var logLevel = LogLevel.info
+    public var logFormat = LogFormat.json
+    /// Most calls to clinic systems at once, over all tenants.
+    public var maxInFlight = 256
+    /// How often files are looked at for changes; nil for SIGHUP only.
+    public var reloadEvery: Duration? = .seconds(5)
+    /// Folder of the tenant files.
+    public var tenants = "tenants"
+    /// Folder of the driver profiles.
+    public var drivers = "drivers"
+
+    public init() {}
+
+    static let members = [
+        "listen", "pathPrefix", "limits", "shutdown", "log", "engine", "reload", "tenants", "drivers",
+    ]
+
+    /// Reads the file; what is faulty keeps its default and is reported.
+    init(_ root: ConfigNode) {
+        guard let object = root.object(Self.members) else { return }
+        if let listen = object.optional("listen")?.object(["host", "port"]) {
+            if let host = listen.optional("host")?.string("a host name or address") { self.host = host }
+            if let port = listen.optional("port")?.int(0...65_535) { self.port = port }
+        }
+        if let node = object.optional("pathPrefix"), let prefix = Self.prefix(node) { pathPrefix = prefix }
+        if let limits = object.optional("limits")?.object(["bodyBytes", "termBytes"]) {
+            if let bytes = limits.optional("bodyBytes")?.int(1024...(64 << 20)) { bodyBytes = bytes }
+            if let bytes = limits.optional("termBytes")?.int(16...8192) { termBytes = bytes }
+        }
+        if let shutdown = object.optional("shutdown")?.object(["grace", "delay"]) {
+            let range = Duration.zero...Duration.seconds(600)
+            if let grace = shutdown.optional("grace")?.duration(range) { shutdownGrace = grace }
+            if let delay = shutdown.optional("delay")?.duration(range) { shutdownDelay = delay }
+        }
+        if let log = object.optional("log")?.object(["level", "format"]) {
+            if let level = log.optional("level")?.choice(LogLevel.self) { logLevel = level }
+            if let format = log.optional("format")?.choice(LogFormat.self) { logFormat = format }
+        }
+        if let engine = object.optional("engine")?.object(["maxInFlight"]),
+            let most = engine.optional("maxInFlight")?.int(1...10_000)
+        {
+            maxInFlight = most
+        }
+        if let reload = object.optional("reload")?.object(["watch", "every"]) {
+            if let every = reload.optional("every")?.duration(.seconds(1)...Duration.seconds(86_400)) {
+                reloadEvery = every
+            }
+            if reload.optional("watch")?.bool() == false { reloadEvery = nil }
+        }
+        if let folder = object.optional("tenants")?.string("a folder") { tenants = folder }
+        if let folder = object.optional("drivers")?.string("a folder") { drivers = folder }
+        tenants = Files.resolve(tenants, beside: root.report.file)
+        drivers = Files.resolve(drivers, beside: root.report.file)
+    }
+
+    /// `/api/v1`, without a slash at the end; empty for none.
+    private static func prefix(_ node: ConfigNode) -> String? {
+        guard let text = node.string("a path such as \"/api/v1\"", allowEmpty: true) else { return nil }
+        if text.isEmpty { return text }
+        let segments = text.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        let plain = segments.allSatisfy { segment in
+            !segment.isEmpty && segment != "." && segment != ".."
+                && segment.utf8.allSatisfy {
+                    ($0 | 0x20) &- 0x61 < 26 || $0 &- 0x30 < 10 || $0 == 0x2D || $0 == 0x2E || $0 == 0x5F
+                        || $0 == 0x7E
+                }
+        }
+        guard text.hasPrefix("/"), plain else {
+            node.fault(
+                "is not a path prefix: write \"/\" and segments of letters, digits and - . _ ~, "
+                    + "without a slash at the end, such as \"/api/v1\"")
+            return nil
+        }
+        return text
+    }
+}

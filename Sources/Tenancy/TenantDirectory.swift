@@ -1,0 +1,139 @@
+public import Bridge
+public import StrictConfig
+import Synchronization
+public import Transport
+
+/// One clinic, being served. Prints masked.
+public final class Tenant: Sendable, CustomStringConvertible {
+    public let id: String
+    public let keys: [InboundKey]
+    public let bridge: Bridge
+    /// Longest wait for one call, and for one page of a list.
+    public let callTimeout: Duration
+    /// Longest time for a whole list without a limit.
+    public let listTimeout: Duration
+    let plan: TenantPlan?
+
+    public var description: String { "tenant \(id)" }
+
+    public init(
+        id: String, keys: [InboundKey], bridge: Bridge, callTimeout: Duration = .seconds(10),
+        listTimeout: Duration = .seconds(120)
+    ) {
+        self.id = id
+        self.keys = keys
+        self.bridge = bridge
+        self.callTimeout = callTimeout
+        self.listTimeout = listTimeout
+        plan = nil
+    }
+
+    init(_ plan: TenantPlan, engine: CurlEngine) {
+        id = plan.id
+        keys = plan.keys
+        bridge = Bridge(driver: plan.driver.make(engine.channel(plan.channel)), options: plan.options)
+        callTimeout = plan.callTimeout
+        listTimeout = plan.listTimeout
+        self.plan = plan
+    }
+}
+
+/// The tenants being served. What it holds can be swapped while calls are under way: they end on the tenant on which
+/// they began.
+public final class TenantDirectory: Sendable {
+    /// Who a key belongs to.
+    public struct Caller: Sendable {
+        public let tenant: Tenant
+        /// The key's name, for logs.
+        public let keyName: String
+    }
+
+    /// What a reload did, by tenant id.
+    public struct Changes: Sendable {
+        public var added: [String] = []
+        public var replaced: [String] = []
+        public var removed: [String] = []
+        /// Kept as they were because their files have faults.
+        public var kept: [String] = []
+        public var faults: [ConfigFault] = []
+    }
+
+    private struct Snapshot: Sendable {
+        var tenants: [Tenant] = []
+        var keys: [(digest: KeyDigest, tenant: Int, name: String)] = []
+
+        init(_ tenants: [Tenant]) {
+            self.tenants = tenants
+            for (index, tenant) in tenants.enumerated() {
+                keys += tenant.keys.map { ($0.digest, index, $0.name) }
+            }
+        }
+    }
+
+    private let snapshot: Mutex<Snapshot>
+
+    public init(_ tenants: [Tenant]) { snapshot = Mutex(Snapshot(tenants)) }
+
+    /// The sound, enabled tenants of a configuration.
+    public convenience init(_ configuration: Configuration, engine: CurlEngine) {
+        self.init(configuration.tenants.filter { !$0.isDisabled }.map { Tenant($0, engine: engine) })
+    }
+
+    public var count: Int { snapshot.withLock { $0.tenants.count } }
+
+    /// Finds who a key belongs to. All stored digests are compared, in the same time whichever of them matches.
+    public func caller(key: String) -> Caller? {
+        let presented = KeyDigest(of: key)
+        let snapshot = snapshot.withLock { $0 }
+        var found = -1
+        for index in snapshot.keys.indices {
+            let difference = presented.difference(from: snapshot.keys[index].digest)
+            // All ones when the difference is zero, else zero.
+            let mask = Int(truncatingIfNeeded: ((difference | (0 &- difference)) >> 63) &- 1)
+            found = (found & ~mask) | (index & mask)
+        }
+        guard found >= 0 else { return nil }
+        let key = snapshot.keys[found]
+        return Caller(tenant: snapshot.tenants[key.tenant], keyName: key.name)
+    }
+
+    /// Puts a new reading of the files in place: unchanged tenants stay the same object, changed ones are made anew,
+    /// those with faults stay as they were, those without a file go.
+    public func replace(with configuration: Configuration, engine: CurlEngine) -> Changes {
+        var changes = Changes()
+        changes.faults = configuration.faults
+        guard configuration.serverIsSound else {
+            changes.kept = snapshot.withLock { $0.tenants.map(\.id) }
+            return changes
+        }
+        let old = snapshot.withLock { $0.tenants }
+        let kept = old.filter { tenant in
+            tenant.plan.map { configuration.faultyTenantFiles.contains($0.fileName) } ?? true
+        }
+        changes.kept = kept.map(\.id)
+        var tenants = kept
+        for plan in configuration.tenants where !plan.isDisabled {
+            let before = old.first { $0.id == plan.id }
+            if let before, before.plan?.fingerprint == plan.fingerprint {
+                tenants.append(before)
+                continue
+            }
+            // A key of a tenant that is kept cannot move to another while the former's file has faults.
+            let clash = Configuration.clash(of: plan, with: kept.compactMap(\.plan), file: plan.fileName)
+            guard clash.isEmpty else {
+                changes.faults += clash
+                if let before {
+                    tenants.append(before)
+                    changes.kept.append(before.id)
+                }
+                continue
+            }
+            tenants.append(Tenant(plan, engine: engine))
+            if before == nil { changes.added.append(plan.id) } else { changes.replaced.append(plan.id) }
+        }
+        changes.removed = old.map(\.id).filter { id in !tenants.contains { $0.id == id } }
+        let next = Snapshot(tenants)
+        snapshot.withLock { $0 = next }
+        return changes
+    }
+}

@@ -1,0 +1,158 @@
+public import Bridge
+import ClientContract
+import StrictConfig
+public import Transport
+import UpstreamDriver
+
+/// One inbound key: its name for logs, and its digest.
+public struct InboundKey: Sendable, Hashable, CustomStringConvertible {
+    public let name: String
+    public let digest: KeyDigest
+
+    public init(name: String, digest: KeyDigest) {
+        self.name = name
+        self.digest = digest
+    }
+
+    public var description: String { "key \(name)" }
+}
+
+/// One tenant file, read and checked. Prints masked.
+public struct TenantPlan: Sendable, CustomStringConvertible {
+    public let id: String
+    public let name: String
+    public let isDisabled: Bool
+    public let keys: [InboundKey]
+    /// Longest wait for one call, and for one page of a list.
+    public let callTimeout: Duration
+    /// Longest time for a whole list without a limit.
+    public let listTimeout: Duration
+    public let options: BridgeOptions
+    public let channel: ChannelSettings
+    public let driver: PreparedDriver
+    /// The file's name without its folder.
+    let fileName: String
+    /// Equal for two readings that make the same tenant: file, profile, secrets and certificates.
+    let fingerprint: KeyDigest
+
+    public var description: String { "tenant \(id)" }
+}
+
+/// Reads tenant files.
+struct TenantReader {
+    let profiles: [String: LoadedProfile?]
+    let secrets: SecretSource
+    /// Addresses in place of those in the files, by tenant id.
+    let baseURLs: [String: String]
+
+    static let members = ["id", "name", "disabled", "inbound", "upstream", "clients"]
+    static let upstreamMembers = [
+        "driver", "baseURL", "credentials", "settings", "timeouts", "limits", "tls", "http2", "maxBodyBytes",
+    ]
+    static let clientsMembers = [
+        "searchBy", "country", "defaultAreaCode", "cpfCheckDigits", "onDuplicate", "listDetail", "scan",
+    ]
+
+    /// - Throws: every fault of the file, with its place.
+    func read(_ bytes: [UInt8], file: String) throws(ConfigError) -> TenantPlan {
+        let report = ConfigReport(file: file)
+        let plan = report.root(bytes).flatMap { checked($0, bytes: bytes) }
+        try report.check()
+        guard let plan else { throw ConfigError([ConfigFault(file: file, message: "cannot be read")]) }
+        return plan
+    }
+
+    /// Nil only with a fault in the report.
+    private func checked(_ root: ConfigNode, bytes: [UInt8]) -> TenantPlan? {
+        guard let object = root.object(Self.members) else { return nil }
+        let fileName = root.report.file.split(separator: "/").last.map(String.init) ?? root.report.file
+        let id = object.required("id").flatMap { identifier($0, fileName: fileName) }
+        let name = object.optional("name").flatMap { $0.string() }
+        let disabled = object.optional("disabled")?.bool() ?? false
+        let keys = object.required("inbound").map(keys)
+        let options = object.optional("clients").map(clients) ?? BridgeOptions()
+        guard let upstream = object.required("upstream"),
+            let outbound = outbound(upstream, id: id, phones: options.rules.phones)
+        else { return nil }
+        guard let id, let keys else { return nil }
+        return TenantPlan(
+            id: id, name: name ?? id, isDisabled: disabled, keys: keys, callTimeout: outbound.call,
+            listTimeout: outbound.list, options: options, channel: outbound.channel, driver: outbound.driver,
+            fileName: fileName, fingerprint: KeyDigest(of: bytes + outbound.surroundings))
+    }
+
+    /// Lower-case letters, digits and hyphens, at most 63; the file is called the same.
+    private func identifier(_ node: ConfigNode, fileName: String) -> String? {
+        guard let id = node.string("a tenant's id") else { return nil }
+        let letters = id.utf8.allSatisfy { $0 &- 0x61 < 26 || $0 &- 0x30 < 10 || $0 == 0x2D }
+        guard letters, id.utf8.count <= 63, !id.hasPrefix("-") else {
+            node.fault("must be lower-case letters, digits and hyphens, at most 63, not beginning with a hyphen")
+            return nil
+        }
+        guard fileName == id + ".json" else {
+            node.fault("must be the file's name without .json")
+            return nil
+        }
+        return id
+    }
+
+    private func keys(_ node: ConfigNode) -> [InboundKey] {
+        guard let list = node.object(["keys"])?.required("keys") else { return [] }
+        let entries = list.elements("an array of keys")
+        if list.kind == .array, entries.isEmpty { list.fault("must hold at least one key") }
+        var names: Set<String> = []
+        var digests: Set<KeyDigest> = []
+        return entries.compactMap { entry in
+            guard let object = entry.object(["name", "sha256"]) else { return nil }
+            let nameNode = object.required("name")
+            let name = nameNode?.string("the key's name, for logs")
+            if let name, let nameNode {
+                let fits = name.utf8.allSatisfy {
+                    ($0 | 0x20) &- 0x61 < 26 || $0 &- 0x30 < 10 || $0 == 0x2D || $0 == 0x2E || $0 == 0x5F
+                }
+                if !fits || name.utf8.count > 63 {
+                    nameNode.fault("must be letters, digits and - . _, at most 63")
+                } else if !names.insert(name).inserted {
+                    nameNode.fault("is the name of another key of this tenant")
+                }
+            }
+            guard let node = object.required("sha256"),
+                let text = node.string("the key's SHA-256 in 64 hexadecimal digits")
+            else { return nil }
+            guard let digest = KeyDigest(hex: text) else {
+                node.fault("must be the key's SHA-256 in 64 hexadecimal digits: `ponte hash-key` makes one")
+                return nil
+            }
+            if !digests.insert(digest).inserted { node.fault("is the same key as another one of this tenant") }
+            return name.map { InboundKey(name: $0, digest: digest) }
+        }
+    }
+
+    private func clients(_ node: ConfigNode) -> BridgeOptions {
+        var options = BridgeOptions()
+        guard let object = node.object(Self.clientsMembers) else { return options }
+        if let list = object.optional("searchBy") {
+            var kinds: [TermKind] = []
+            let elements = list.elements("an array of kinds of term")
+            if list.kind == .array, elements.isEmpty { list.fault("must name at least one kind of term") }
+            for element in elements {
+                guard let kind = element.choice(TermKind.self) else { continue }
+                if kinds.contains(kind) { element.fault("is named twice") } else { kinds.append(kind) }
+            }
+            options.searchBy = kinds
+        }
+        // Brazil is the only country whose numbering is known: numbers of others are taken as they stand.
+        _ = object.optional("country")?.choice(["BR": true])
+        if let code = object.optional("defaultAreaCode")?.int(11...99) { options.rules.phones.areaCode = code }
+        if let check = object.optional("cpfCheckDigits")?.bool() { options.rules.cpfCheckDigits = check }
+        if let action = object.optional("onDuplicate")?.choice(BridgeOptions.DuplicateAction.self) {
+            options.onDuplicate = action
+        }
+        if let detail = object.optional("listDetail")?.bool() { options.listDetail = detail }
+        if let scan = object.optional("scan")?.object(["allowed", "maxRecords"]) {
+            if let allowed = scan.optional("allowed")?.bool() { options.scan.allowed = allowed }
+            if let most = scan.optional("maxRecords")?.int(1...10_000_000) { options.scan.maxRecords = most }
+        }
+        return options
+    }
+}

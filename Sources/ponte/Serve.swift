@@ -1,0 +1,61 @@
+import ArgumentParser
+import Gateway
+import Logging
+import ServiceLifecycle
+import Tenancy
+import Transport
+import UnixSignals
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serve the tenants of a configuration.",
+        discussion: """
+            Tenant files with faults are reported and left out; the others are served. SIGHUP reads the files again, \
+            SIGTERM and SIGINT let requests that are under way end, then stop.
+            """)
+
+    @OptionGroup var options: ConfigurationOptions
+    @Option(help: "The host or address to listen on, in place of the configured one.")
+    var host: String?
+    @Option(help: "The port to listen on, in place of the configured one; 0 takes a free one.")
+    var port: Int?
+
+    func validate() throws {
+        if let port, !(0...65_535).contains(port) { throw ValidationError("--port must be from 0 to 65535.") }
+    }
+
+    func run() async throws {
+        let configuration = Configuration(serverFile: options.config)
+        for fault in configuration.faults { Terminal.error(fault.description) }
+        guard configuration.serverIsSound else { throw ExitCode.failure }
+        guard configuration.tenants.contains(where: { !$0.isDisabled }) else {
+            Terminal.error("There is no tenant to serve.")
+            throw ExitCode.failure
+        }
+        let settings = configuration.server
+        let logger = LogOutput.logger(level: settings.logLevel, format: settings.logFormat)
+        let engine = try CurlEngine(EngineOptions(maxInFlight: settings.maxInFlight))
+        let tenants = TenantDirectory(configuration, engine: engine)
+        var gatewayOptions = GatewayOptions(settings)
+        if let host { gatewayOptions.host = host }
+        if let port { gatewayOptions.port = port }
+        let gateway = Gateway(tenants: tenants, options: gatewayOptions, logger: logger)
+        let reloader = TenantReloader(configuration, tenants: tenants, engine: engine, logger: logger)
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(service: gateway, successTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(service: reloader, successTerminationBehavior: .ignore),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }))
+        do {
+            try await group.run()
+        } catch {
+            await engine.shutdown()
+            Terminal.error("The server stopped: \(error)")
+            throw ExitCode.failure
+        }
+        await engine.shutdown()
+    }
+}

@@ -1,0 +1,130 @@
+import ClientContract
+import Gateway
+import JSONBytes
+import Testing
+import UpstreamDriver
+
+@Suite struct AnswerTests {
+    @Test(arguments: [0, 1, 9, 10, 11, 35]) func aListWithoutALimitIsStreamedWhole(_ count: Int) async throws {
+        try await RunningGateway.with(FakeSystem(clients: count)) { gateway in
+            let answer = try await RawHTTP.call(gateway.port, "GET", "/clients")
+            #expect(answer.header("transfer-encoding") == "chunked")
+            #expect(answer.isComplete)
+            let ids = try JSONDocument(answer.body).root.elements.map { $0["id"]?.string }
+            #expect(ids == (0..<count).map { "id-\($0)" })
+        }
+    }
+
+    @Test func aFailureOfTheFirstPageIsAProblem() async throws {
+        let system = FakeSystem(clients: 35)
+        system.state.withLock { $0.failsFrom = 0 }
+        try await RunningGateway.with(system) { gateway in
+            let answer = try await RawHTTP.call(gateway.port, "GET", "/clients")
+            #expect(answer.status == 502)
+            #expect(answer.header("content-type") == "application/problem+json")
+        }
+    }
+
+    @Test func aFailureOfALaterPageBreaksTheAnswerOff() async throws {
+        let system = FakeSystem(clients: 35)
+        system.state.withLock { $0.failsFrom = 20 }
+        try await RunningGateway.with(system) { gateway in
+            let answer = try await RawHTTP.call(gateway.port, "GET", "/clients")
+            #expect(answer.status == 200)
+            #expect(!answer.isComplete)
+            #expect((try? JSONDocument(answer.body)) == nil)
+            // With a limit the same failure is a proper problem.
+            #expect(try await RawHTTP.call(gateway.port, "GET", "/clients?limit=30").status == 502)
+            #expect(gateway.log.all.contains { $0.contains("\"broken\":true") })
+        }
+    }
+
+    static let failures: [(UpstreamError, Int, String)] = [
+        (.unreachable("no route"), 502, "system_unreachable"), (.timeout, 504, "deadline_passed"),
+        (.credentialsRejected("login"), 502, "system_credentials_rejected"),
+        (.refused(reasons: ["falta o convênio"]), 422, "refused_by_system"), (.notFound, 404, "no_such_client"),
+        (.rateLimited(retryAfter: 7), 429, "rate_limited"), (.failed(status: 500, "it"), 502, "system_failed"),
+        (.malformed("an object"), 502, "system_answer_malformed"), (.unsupported("no"), 501, "unsupported_by_system"),
+        (.saturated, 503, "saturated"), (.outcomeUnknown("no answer"), 504, "outcome_unknown"),
+    ]
+
+    @Test func failuresOfTheSystemAreProblems() async throws {
+        let system = FakeSystem()
+        try await RunningGateway.with(system) { gateway in
+            for (failure, status, code) in Self.failures {
+                system.state.withLock { $0.failure = failure }
+                let answer = try await RawHTTP.call(gateway.port, "GET", "/clients/id-0")
+                let problem = try JSONDocument(answer.body).root
+                #expect(answer.status == status, "\(code)")
+                #expect(problem["code"]?.string == code)
+                #expect(problem["status"]?.int == status)
+                #expect(problem["requestId"]?.string == answer.header("x-request-id"))
+                if case .rateLimited = failure { #expect(answer.header("retry-after") == "7") }
+            }
+        }
+    }
+
+    @Test func requestIdsAreTakenOrMade() async throws {
+        try await RunningGateway.with { gateway in
+            func id(_ header: String) async throws -> String? {
+                try await RawHTTP.call(gateway.port, "GET", "/clients/id-0", [header]).header("x-request-id")
+            }
+            #expect(try await id("X-Request-Id: abc-1.2_3") == "abc-1.2_3")
+            let first = try await id("X-Other: 1"), second = try await id("X-Other: 1")
+            #expect(first != second)
+            #expect(first?.count == 32)
+            for bad in ["a b", "a/b", "é", String(repeating: "a", count: 129)] {
+                let made = try await id("X-Request-Id: \(bad)")
+                #expect(made != bad && made?.count == 32)
+            }
+        }
+    }
+
+    @Test func aDriverThatIgnoresItsDeadlineIsNotWaitedFor() async throws {
+        let system = FakeSystem()
+        let gate = Gate(ignoresCancellation: true)
+        system.state.withLock { $0.gate = gate }
+        try await RunningGateway.with(system, callTimeout: .milliseconds(50)) { gateway in
+            let read = try await RawHTTP.call(gateway.port, "GET", "/clients/id-0")
+            #expect(read.status == 504)
+            #expect(try JSONDocument(read.body).root["code"]?.string == "deadline_passed")
+            let write = try await RawHTTP.call(gateway.port, "POST", "/clients", body: BodyTests.draft)
+            #expect(write.status == 504)
+            #expect(try JSONDocument(write.body).root["outcome"]?.string == "unknown")
+        }
+        gate.open()
+    }
+
+    @Test func aCallerWhoHangsUpStopsWhatOnlyReads() async throws {
+        let system = FakeSystem()
+        let gate = Gate()
+        system.state.withLock { $0.gate = gate }
+        try await RunningGateway.with(system) { gateway in
+            let connection = try RawHTTP.Connection(port: gateway.port)
+            await connection.send(Array(RawHTTP.head("GET", "/clients/id-0").utf8))
+            await gate.arrival()
+            connection.hangUp()
+            // Never returns unless the driver's task is cancelled.
+            await gate.departure()
+        }
+    }
+
+    @Test func aCallerWhoHangsUpDoesNotStopAWrite() async throws {
+        let system = FakeSystem()
+        let gate = Gate()
+        system.state.withLock { $0.gate = gate }
+        try await RunningGateway.with(system) { gateway in
+            let connection = try RawHTTP.Connection(port: gateway.port)
+            let body = BodyTests.draft
+            let headers = ["Content-Type: application/json", "Content-Length: \(body.utf8.count)"]
+            await connection.send(Array((RawHTTP.head("POST", "/clients", headers) + body).utf8))
+            await gate.arrival()
+            connection.hangUp()
+            // Another request is answered after the hang-up was noticed.
+            #expect(try await RawHTTP.call(gateway.port, "GET", "/clients/search?term=a@b.example.test").status == 200)
+            gate.open()
+        }
+        #expect(system.state.withLock { $0.cancelled } == 0)
+        #expect(system.state.withLock { $0.clients.count } == 4)
+    }
+}

@@ -1,0 +1,272 @@
+import Bridge
+import ClientContract
+import Gateway
+import Logging
+import ServiceLifecycle
+import Synchronization
+import Tenancy
+import UpstreamDriver
+
+/// A clinic's system in memory, behind the real Bridge. What it was asked is on record.
+final class FakeSystem: UpstreamDriver {
+    struct State {
+        var clients: [Client] = []
+        var idsAsked: [String] = []
+        var searches = 0
+        var creates = 0
+        var updates = 0
+        /// Thrown by every operation.
+        var failure: UpstreamError?
+        /// Thrown by pages that begin at or after this offset.
+        var failsFrom: Int?
+        /// Single clients are not answered before this is opened.
+        var gate: Gate?
+        /// Calls that were cancelled while they waited.
+        var cancelled = 0
+    }
+
+    let state: Mutex<State>
+
+    init(clients: Int = 3) {
+        state = Mutex(State(clients: (0..<clients).map { Self.client($0) }))
+    }
+
+    static func client(_ number: Int) -> Client {
+        Client(
+            id: ClientID("id-\(number)"), name: "Ana Teste \(number)", phones: [phone(number)],
+            email: "ana\(number)@example.test")
+    }
+
+    static func phone(_ number: Int) -> PhoneNumber {
+        let digits = String(String(10_000 + number).suffix(4))
+        guard let phone = PhoneNumber("551198765\(digits)") else { preconditionFailure("a sound number") }
+        return phone
+    }
+
+    var capabilities: Capabilities {
+        Capabilities(
+            system: "Fake", operations: Set(Capabilities.Operation.allCases), listPaging: .init(.offset, maximum: 10),
+            searches: Dictionary(
+                uniqueKeysWithValues: TermKind.allCases.map {
+                    ($0, [.init(trust: .superset, paging: .init(.offset, maximum: 100))])
+                }))
+    }
+
+    private func check() throws(UpstreamError) {
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+    }
+
+    func page(_ request: PageRequest, _ context: CallContext) async throws(UpstreamError) -> ClientPage {
+        try check()
+        guard case .offset(let offset) = request.place else { throw .unsupported("only offsets") }
+        let (clients, failsFrom) = state.withLock { ($0.clients, $0.failsFrom) }
+        if let failsFrom, offset >= failsFrom { throw .failed(status: 500, "the page") }
+        return ClientPage(clients: Array(clients.dropFirst(offset).prefix(request.size)))
+    }
+
+    func candidates(
+        for term: SearchTerm, attempt: Int, _ request: PageRequest, _ context: CallContext
+    ) async throws(UpstreamError) -> ClientPage {
+        try check()
+        guard case .offset(let offset) = request.place else { throw .unsupported("only offsets") }
+        let clients = state.withLock { state in
+            state.searches += 1
+            return state.clients
+        }
+        return ClientPage(clients: Array(clients.dropFirst(offset).prefix(request.size)))
+    }
+
+    func client(_ id: ClientID, _ context: CallContext) async throws(UpstreamError) -> Client {
+        state.withLock { $0.idsAsked.append(id.text) }
+        try check()
+        try await pass()
+        guard let client = state.withLock({ state in state.clients.first { $0.id == id } }) else { throw .notFound }
+        return client
+    }
+
+    func create(_ draft: ClientDraft, _ context: CallContext) async throws(UpstreamError) -> WriteAnswer {
+        state.withLock { $0.creates += 1 }
+        try check()
+        try await pass()
+        let client = state.withLock { state in
+            let client = Client(
+                id: ClientID("new-\(state.creates)"), name: draft.name, phones: [draft.phone], cpf: draft.cpf,
+                email: draft.email, birthday: draft.birthday)
+            state.clients.append(client)
+            return client
+        }
+        return .record(client)
+    }
+
+    func update(
+        _ id: ClientID, _ patch: ClientPatch, _ context: CallContext
+    ) async throws(UpstreamError) -> WriteAnswer {
+        state.withLock { $0.updates += 1 }
+        try check()
+        let client = state.withLock { state -> Client? in
+            guard let index = state.clients.firstIndex(where: { $0.id == id }) else { return nil }
+            state.clients[index] = state.clients[index].applying(patch)
+            return state.clients[index]
+        }
+        guard let client else { throw .notFound }
+        return .record(client)
+    }
+
+    private func pass() async throws(UpstreamError) {
+        guard let gate = state.withLock({ $0.gate }) else { return }
+        guard await gate.pass() else {
+            state.withLock { $0.cancelled += 1 }
+            throw .cancelled
+        }
+    }
+}
+
+/// Holds callers back until it is opened.
+final class Gate: Sendable {
+    private struct State {
+        var isOpen = false
+        var next = 0
+        var arrived = 0
+        var waiters: [Int: CheckedContinuation<Bool, Never>] = [:]
+        var arrivals: [CheckedContinuation<Void, Never>] = []
+        var departures: [CheckedContinuation<Void, Never>] = []
+        var cancelled = 0
+    }
+
+    private let state = Mutex(State())
+    /// Waiters stay when their task is cancelled: a driver that does not listen.
+    private let ignoresCancellation: Bool
+
+    init(ignoresCancellation: Bool = false) { self.ignoresCancellation = ignoresCancellation }
+
+    /// - Returns: false when the task was cancelled meanwhile.
+    func pass() async -> Bool {
+        let ticket = state.withLock { state in
+            state.next += 1
+            return state.next
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in
+                let (isOpen, arrivals) = state.withLock { state in
+                    state.arrived += 1
+                    if !state.isOpen { state.waiters[ticket] = waiter }
+                    defer { state.arrivals = [] }
+                    return (state.isOpen, state.arrivals)
+                }
+                for arrival in arrivals { arrival.resume() }
+                if isOpen { waiter.resume(returning: true) }
+            }
+        } onCancel: {
+            guard !ignoresCancellation else { return }
+            let (waiter, departures) = state.withLock { state in
+                state.cancelled += 1
+                defer { state.departures = [] }
+                return (state.waiters.removeValue(forKey: ticket), state.departures)
+            }
+            waiter?.resume(returning: false)
+            for departure in departures { departure.resume() }
+        }
+    }
+
+    /// Returns as soon as somebody waits.
+    func arrival() async {
+        await withCheckedContinuation { continuation in
+            let isThere = state.withLock { state in
+                if state.arrived == 0 { state.arrivals.append(continuation) }
+                return state.arrived > 0
+            }
+            if isThere { continuation.resume() }
+        }
+    }
+
+    /// Returns as soon as somebody's wait was cancelled.
+    func departure() async {
+        await withCheckedContinuation { continuation in
+            let isGone = state.withLock { state in
+                if state.cancelled == 0 { state.departures.append(continuation) }
+                return state.cancelled > 0
+            }
+            if isGone { continuation.resume() }
+        }
+    }
+
+    func open() {
+        let waiters = state.withLock { state in
+            state.isOpen = true
+            defer { state.waiters = [:] }
+            return state.waiters.values
+        }
+        for waiter in waiters { waiter.resume(returning: true) }
+    }
+}
+
+/// Log lines, kept.
+final class LogLines: Sendable {
+    private let lines = Mutex<[String]>([])
+    var all: [String] { lines.withLock { $0 } }
+    var sink: LogOutput.Sink {
+        { line in self.lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) } }
+    }
+}
+
+/// A running gateway, with the tenants "ana" (key `key-ana`) and "bruno" (key `key-bruno`).
+struct RunningGateway: Sendable {
+    let port: Int
+    let gateway: Gateway
+    let group: ServiceGroup
+    let running: Task<Void, any Error>
+    let log: LogLines
+
+    static func start(
+        _ system: FakeSystem, _ options: GatewayOptions = GatewayOptions(), callTimeout: Duration = .seconds(10),
+        bridge: BridgeOptions = BridgeOptions(), level: ServerSettings.LogLevel = .trace
+    ) async throws -> RunningGateway {
+        let tenants = TenantDirectory([
+            Tenant(
+                id: "ana", keys: [InboundKey(name: "main", digest: KeyDigest(of: "key-ana"))],
+                bridge: Bridge(driver: system, options: bridge), callTimeout: callTimeout),
+            Tenant(
+                id: "bruno", keys: [InboundKey(name: "main", digest: KeyDigest(of: "key-bruno"))],
+                bridge: Bridge(driver: FakeSystem(clients: 1), options: bridge), callTimeout: callTimeout),
+        ])
+        return try await start(tenants, options, level: level)
+    }
+
+    static func start(
+        _ tenants: TenantDirectory, _ options: GatewayOptions = GatewayOptions(),
+        level: ServerSettings.LogLevel = .trace
+    ) async throws -> RunningGateway {
+        let log = LogLines()
+        let gateway = Gateway(
+            tenants: tenants, options: options, logger: LogOutput.logger(level: level, format: .json, sink: log.sink))
+        let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [.init(service: gateway, successTerminationBehavior: .gracefullyShutdownGroup)], logger: quiet
+            ))
+        let running = Task { try await group.run() }
+        return RunningGateway(
+            port: try await gateway.port(), gateway: gateway, group: group, running: running, log: log)
+    }
+
+    func stop() async throws {
+        await group.triggerGracefulShutdown()
+        try await running.value
+    }
+
+    /// Runs a test against a gateway that stops with it.
+    static func with(
+        _ system: FakeSystem = FakeSystem(), _ options: GatewayOptions = GatewayOptions(),
+        callTimeout: Duration = .seconds(10), bridge: BridgeOptions = BridgeOptions(),
+        _ body: (RunningGateway) async throws -> Void
+    ) async throws {
+        let gateway = try await start(system, options, callTimeout: callTimeout, bridge: bridge)
+        do {
+            try await body(gateway)
+        } catch {
+            try await gateway.stop()
+            throw error
+        }
+        try await gateway.stop()
+    }
+}

@@ -1,0 +1,61 @@
+import Gateway
+import JSONBytes
+import Testing
+
+@Suite struct LogTests {
+    static let allowed: Set<String> = [
+        "time", "level", "message", "requestId", "method", "route", "status", "ms", "tenant", "key", "code", "failure",
+        "broken", "host", "port",
+    ]
+
+    @Test func nothingOfARequestIsLoggedButTheAllowedFields() async throws {
+        let system = FakeSystem()
+        let gateway = try await RunningGateway.start(system)
+        let secret = "segredo"
+        let port = gateway.port
+        _ = try await RawHTTP.call(port, "GET", "/clients/\(secret)?x=\(secret)", ["User-Agent: \(secret)"])
+        _ = try await RawHTTP.call(port, "GET", "/clients/search?term=\(secret)@example.test")
+        _ = try await RawHTTP.call(port, "GET", "/\(secret)")
+        _ = try await RawHTTP.call(port, "GET", "/clients", key: secret)
+        _ = try await RawHTTP.call(port, "GET", "/t/\(secret)/clients")
+        _ = try await RawHTTP.call(port, "GET", "/clients/id-0", ["X-Request-Id: \(secret) \(secret)"])
+        _ = try await RawHTTP.call(
+            port, "POST", "/clients", body: #"{"name":"\#(secret)","phone":"5511912345678","cpf":"\#(secret)"}"#)
+        _ = try await RawHTTP.call(port, "POST", "/clients", body: #"{"name":"\#(secret)","phone":"5511912345678"}"#)
+        system.state.withLock { $0.failure = .refused(reasons: [secret]) }
+        _ = try await RawHTTP.call(port, "PATCH", "/clients/id-0", body: #"{"name":"\#(secret)"}"#)
+        _ = try await RawHTTP.exchange(port, "\(secret)\r\n\r\n")
+        try await gateway.stop()
+        let lines = gateway.log.all
+        #expect(lines.filter { $0.contains("\"message\":\"request\"") }.count == 9)
+        for line in lines {
+            #expect(!line.contains(secret) && !line.contains("5511912345678"), "\(line)")
+            let members = try JSONDocument(Array(line.utf8)).root.members.map(\.key)
+            #expect(Set(members).isSubset(of: Self.allowed), "\(line)")
+        }
+    }
+
+    @Test func aLineSaysWhatHappened() async throws {
+        let gateway = try await RunningGateway.start(FakeSystem())
+        _ = try await RawHTTP.call(gateway.port, "GET", "/t/ana/clients/nobody", ["X-Request-Id: trace-7"])
+        try await gateway.stop()
+        let line = try #require(gateway.log.all.first { $0.contains("trace-7") })
+        let record = try JSONDocument(Array(line.utf8)).root
+        #expect(record["route"]?.string == "/t/{tenant}/clients/{id}")
+        #expect(record["tenant"]?.string == "ana")
+        #expect(record["key"]?.string == "main")
+        #expect(record["status"]?.int == 404)
+        #expect(record["code"]?.string == "no_such_client")
+        #expect(record["method"]?.string == "GET")
+        #expect(record["ms"]?.double != nil)
+    }
+
+    @Test func textIsOneLineWhateverItHolds() {
+        let lines = LogLines()
+        let logger = LogOutput.logger(level: .info, format: .text, sink: lines.sink)
+        logger.info("first\nsecond", metadata: ["a": "b\r\nc"])
+        logger.debug("not this")
+        #expect(lines.all.count == 1)
+        #expect(lines.all.first?.filter { $0.isNewline }.count == 1)
+    }
+}

@@ -1,0 +1,63 @@
+import Gateway
+import Testing
+
+@Suite struct ShutdownTests {
+    @Test func requestsUnderWayEndBeforeTheServerDoes() async throws {
+        let system = FakeSystem()
+        let gate = Gate()
+        system.state.withLock { $0.gate = gate }
+        let gateway = try await RunningGateway.start(system)
+        let connection = try RawHTTP.Connection(port: gateway.port)
+        await connection.send(Array(RawHTTP.head("GET", "/clients/id-0", close: false).utf8))
+        await gate.arrival()
+        await gateway.group.triggerGracefulShutdown()
+        // Draining has begun as soon as the log says so; only then the request may end.
+        while !gateway.log.all.contains(where: { $0.contains("draining") }) { await Task.yield() }
+        gate.open()
+        let answer = await connection.readOne()
+        #expect(answer?.status == 200)
+        try await gateway.running.value
+        #expect(throws: (any Error).self) { try RawHTTP.Connection(port: gateway.port) }
+    }
+
+    @Test func aRequestThatOutlivesTheGraceIsCutOff() async throws {
+        let system = FakeSystem()
+        let gate = Gate(ignoresCancellation: true)
+        system.state.withLock { $0.gate = gate }
+        var options = GatewayOptions()
+        options.shutdownGrace = .milliseconds(50)
+        let gateway = try await RunningGateway.start(system, options)
+        let connection = try RawHTTP.Connection(port: gateway.port)
+        await connection.send(Array(RawHTTP.head("GET", "/clients/id-0", close: false).utf8))
+        await gate.arrival()
+        await gateway.group.triggerGracefulShutdown()
+        // Never returns unless the grace is enforced: the driver waits for a gate that is shut.
+        try await gateway.running.value
+        gate.open()
+    }
+
+    @Test func saysNotReadyWhileItStillAccepts() async throws {
+        var options = GatewayOptions()
+        // Longer than the test: it is ended by cancellation.
+        options.shutdownDelay = .seconds(600)
+        let gateway = try await RunningGateway.start(FakeSystem(), options)
+        #expect(try await RawHTTP.call(gateway.port, "GET", "/health/ready").status == 200)
+        await gateway.group.triggerGracefulShutdown()
+        while !gateway.log.all.contains(where: { $0.contains("draining") }) { await Task.yield() }
+        let ready = try await RawHTTP.call(gateway.port, "GET", "/health/ready")
+        #expect(ready.status == 503)
+        #expect(ready.text == #"{"status":"draining","tenants":2}"#)
+        #expect(try await RawHTTP.call(gateway.port, "GET", "/health/live").status == 200)
+        #expect(try await RawHTTP.call(gateway.port, "GET", "/clients/id-0").status == 200)
+        gateway.running.cancel()
+        _ = await gateway.running.result
+    }
+
+    @Test func aPortInUseIsAnError() async throws {
+        let first = try await RunningGateway.start(FakeSystem())
+        var options = GatewayOptions()
+        options.port = first.port
+        await #expect(throws: (any Error).self) { try await RunningGateway.start(FakeSystem(), options) }
+        try await first.stop()
+    }
+}

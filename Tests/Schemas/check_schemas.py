@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""Holds the JSON Schemas and the decoder against each other.
+
+Mutates a sound document in every place, asks a JSON Schema validator and `ponte check` for their verdicts, and fails
+where they differ, except where a schema cannot express the rule (BEYOND_SCHEMA).
+
+Usage: check_schemas.py path/to/ponte     (needs the Python package jsonschema)
+"""
+import concurrent.futures
+import copy
+import json
+import os
+import pathlib
+import queue
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import jsonschema
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SHA = "921b2420e0ad6a6e53d96f07f636bfed8e57f0bdc92abeb3173ec00ff4385bc6"
+
+SERVER = {
+    "listen": {"host": "127.0.0.1", "port": 8080},
+    "pathPrefix": "/api/v1",
+    "limits": {"bodyBytes": 1048576, "termBytes": 512},
+    "shutdown": {"grace": "20s", "delay": "0s"},
+    "log": {"level": "info", "format": "json"},
+    "engine": {"maxInFlight": 256},
+    "reload": {"watch": True, "every": "5s"},
+    "tenants": "tenants",
+    "drivers": "drivers",
+}
+TENANT = {
+    "id": "clinica-aurora",
+    "name": "Clínica Aurora",
+    "disabled": False,
+    "inbound": {"keys": [{"name": "clinia", "sha256": SHA}]},
+    "upstream": {
+        "driver": "rest",
+        "profile": "agenda-demo",
+        "baseURL": "https://api.example.test/v1",
+        "credentials": {"user": {"env": "USER_NAME"}, "password": {"file": "password.secret"}},
+        "settings": {},
+        "timeouts": {"connect": "3s", "call": "10s", "list": "2m"},
+        "limits": {"concurrent": 16},
+        "tls": {"caFile": "ca.pem", "clientCertificateFile": "client.pem", "clientKeyFile": "client.key"},
+        "http2": False,
+        "maxBodyBytes": 1048576,
+    },
+    "clients": {
+        "searchBy": ["phone", "cpf"],
+        "country": "BR",
+        "defaultAreaCode": 11,
+        "cpfCheckDigits": False,
+        "onDuplicate": "returnExisting",
+        "listDetail": False,
+        "scan": {"allowed": False, "maxRecords": 20000},
+    },
+}
+VALUES = [None, True, False, 0, -1, 1, 99, 1.5, 10**12, "", "x", "10s", "10", "1ms", "-5s", "a b", "BR", "rest", "reject",
+          "debug", "text", "\u0000", "a\nb", "Ç", "/a", "/a/", "/a/../b", SHA, SHA[:-1], "http://a.example.test",
+          "http://u:p@a.example.test", "ftp://a", "http://a.example.test?x", [], ["phone"], ["phone", "phone"], ["x"],
+          [1], {}, {"env": "A"}, {"file": "a"}, {"env": "A", "file": "a"}, {"env": "9A"}, {"value": "a"}, {"x": 1}]
+
+# Pointers at which the decoder rightly refuses more than the schema can say.
+BEYOND_SCHEMA = {
+    "/shutdown/grace", "/shutdown/delay", "/reload/every", "/upstream/timeouts/connect", "/upstream/timeouts/call",
+    "/upstream/timeouts/list",  # ranges of durations
+    "/id",  # the file's name
+    "/tenants", "/drivers",  # folders that exist
+    "/upstream/profile",  # profiles that exist
+    "/upstream/credentials/*", "/upstream/settings/*", "/upstream",  # what the profile names; that it has no address
+    "/upstream/baseURL",  # hosts, ports and paths in detail
+    "",  # repeated members
+}
+
+
+def is_beyond(pointer):
+    return pointer in BEYOND_SCHEMA or pointer.rpartition("/")[0] + "/*" in BEYOND_SCHEMA
+
+
+def places(value, path=()):
+    yield path
+    if isinstance(value, dict):
+        for name in value:
+            yield from places(value[name], path + (name,))
+    if isinstance(value, list):
+        for index in range(len(value)):
+            yield from places(value[index], path + (index,))
+
+
+def mutations(document):
+    yield (), document
+    for path in places(document):
+        for value in VALUES:
+            yield path, put(document, path, value)
+        if path:
+            yield path, drop(document, path)
+        if isinstance(at(document, path), dict):
+            yield path + ("zzz",), put(document, path + ("zzz",), 1)
+            yield path + ("$comment",), put(document, path + ("$comment",), "a remark")
+
+
+def at(document, path):
+    for step in path:
+        document = document[step]
+    return document
+
+
+def put(document, path, value):
+    if not path:
+        return value
+    document = copy.deepcopy(document)
+    at(document, path[:-1])[path[-1]] = value
+    return document
+
+
+def drop(document, path):
+    document = copy.deepcopy(document)
+    parent = at(document, path[:-1])
+    del parent[path[-1]]
+    return document
+
+
+class Decoder:
+    """Asks `ponte check` about one document at a time, in a folder of its own."""
+
+    def __init__(self, ponte, folder):
+        self.ponte, self.server = ponte, folder / "server.json"
+        self.files = {"server": self.server, "tenant": folder / "tenants/clinica-aurora.json"}
+        (folder / "tenants").mkdir(parents=True)
+        (folder / "drivers").mkdir()
+        shutil.copy(ROOT / "Config/drivers/agenda-demo.json", folder / "drivers")
+
+    def report(self, kind, document):
+        self.files["tenant"].unlink(missing_ok=True)
+        self.server.write_text("{}")
+        self.files[kind].write_text(json.dumps(document))
+        command = [self.ponte, "check", "--json", "--without-secrets", "--config", str(self.server)]
+        return json.loads(subprocess.run(command, capture_output=True, text=True).stdout)
+
+
+def main():
+    ponte = os.path.abspath(sys.argv[1])
+    sound, differences, cases = 0, [], []
+    for kind, base in (("server", SERVER), ("tenant", TENANT)):
+        schema = json.loads((ROOT / f"Config/schema/{kind}.schema.json").read_text())
+        jsonschema.Draft202012Validator.check_schema(schema)
+        validator = jsonschema.Draft202012Validator(schema)
+        cases += [(kind, validator, path, document) for path, document in mutations(base)]
+    with tempfile.TemporaryDirectory() as folder:
+        idle = queue.SimpleQueue()
+        for number in range(os.cpu_count() or 1):
+            idle.put(Decoder(ponte, pathlib.Path(folder) / str(number)))
+
+        def ask(case):
+            decoder = idle.get()
+            try:
+                return decoder.report(case[0], case[3])
+            finally:
+                idle.put(decoder)
+
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            reports = list(pool.map(ask, cases))
+    for (kind, validator, path, document), report in zip(cases, reports):
+        decoder, by_schema = report["ok"], validator.is_valid(document)
+        sound += decoder and by_schema
+        pointers = {fault["pointer"] for fault in report["faults"]}
+        beyond = by_schema and not decoder and all(map(is_beyond, pointers))
+        if decoder != by_schema and not beyond:
+            messages = sorted(fault["message"] for fault in report["faults"])[:2]
+            place = "/" + "/".join(map(str, path))
+            differences.append((kind, place, at_or_none(document, path), decoder, by_schema, messages))
+    for difference in differences:
+        print("DIFFERENT", *difference)
+    print(f"{len(cases)} documents, {sound} accepted by both, {len(differences)} differences")
+    # A run in which one side accepts nothing would prove nothing.
+    sys.exit(1 if differences or sound < 50 else 0)
+
+
+def at_or_none(document, path):
+    try:
+        return at(document, path)
+    except (KeyError, IndexError, TypeError):
+        return "(removed)"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+import Foundation
+import StrictConfig
+import Tenancy
+import Testing
+
+/// The JSON Schemas and the decoder say the same: whatever the one names, requires or forbids, so does the other.
+@Suite struct SchemaTests {
+    enum Kind: String, CaseIterable, Sendable { case server, tenant }
+
+    /// One object of a schema, and where it stands in the full document.
+    struct Place {
+        let path: [String]
+        let schema: [String: Any]
+    }
+
+    private func schema(_ kind: Kind) throws -> [String: Any] {
+        let file = TestConfiguration.repository.appending(path: "Config/schema/\(kind.rawValue).schema.json")
+        return try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+    }
+
+    private func full(_ kind: Kind) -> [String: Any] {
+        kind == .server ? TestConfiguration.fullServer() : TestConfiguration.fullTenant()
+    }
+
+    private func faults(_ kind: Kind, _ document: Any) throws -> [ConfigFault] {
+        let configuration = try TestConfiguration()
+        switch kind {
+        case .server: return try configuration.faults(ofServer: document)
+        case .tenant: return try configuration.faults(ofTenant: document)
+        }
+    }
+
+    /// Every value of the schema, objects first.
+    private func places(_ schema: [String: Any], _ path: [String] = []) -> [Place] {
+        var places = [Place(path: path, schema: schema)]
+        for (name, value) in schema["properties"] as? [String: Any] ?? [:] where !name.hasPrefix("$") {
+            if let value = value as? [String: Any] { places += self.places(value, path + [name]) }
+        }
+        if let items = schema["items"] as? [String: Any] { places += self.places(items, path + ["0"]) }
+        return places
+    }
+
+    @Test(arguments: Kind.allCases) func knownMembersAgree(_ kind: Kind) throws {
+        var checked = 0
+        for place in places(try schema(kind)) where place.schema["additionalProperties"] as? Bool == false {
+            let known = Set(try #require(place.schema["properties"] as? [String: Any]).keys).filter {
+                !$0.hasPrefix("$")
+            }
+            let document = Document.setting(full(kind), place.path + ["zzzzzzzzzzzzzzzz"], 1)
+            let fault = try #require(try faults(kind, document).first { $0.message.contains("zzzzzzzzzzzzzzzz") })
+            let told = fault.message.components(separatedBy: "Known: ").last?.components(separatedBy: ", ") ?? []
+            #expect(Set(told) == known, "at /\(place.path.joined(separator: "/"))")
+            checked += 1
+        }
+        #expect(checked == (kind == .server ? 7 : 9))
+    }
+
+    @Test(arguments: Kind.allCases) func requiredMembersAgree(_ kind: Kind) throws {
+        for place in places(try schema(kind)) {
+            let required = Set(place.schema["required"] as? [String] ?? [])
+            for name in (place.schema["properties"] as? [String: Any] ?? [:]).keys where !name.hasPrefix("$") {
+                guard Document.value(full(kind), place.path + [name]) != nil else { continue }
+                // The profile of this test has no address of its own.
+                if name == "baseURL" || name == "credentials" { continue }
+                let faults = try faults(kind, Document.setting(full(kind), place.path + [name], nil))
+                #expect(faults.isEmpty == !required.contains(name), "without \(name) at \(place.path): \(faults)")
+            }
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func typesAgree(_ kind: Kind) throws {
+        let samples: [String: Any] = [
+            "string": "zz", "integer": 3, "boolean": true, "array": [Any](), "object": [String: Any](),
+            "null": NSNull(),
+        ]
+        for place in places(try schema(kind)) where !place.path.isEmpty {
+            let type = place.schema["type"] as? String ?? "string"
+            for (name, sample) in samples where name != type {
+                let faults = try faults(kind, Document.setting(full(kind), place.path, sample))
+                #expect(!faults.isEmpty, "\(name) in place of \(type) at \(place.path)")
+            }
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func choicesAgree(_ kind: Kind) throws {
+        for place in places(try schema(kind)) {
+            guard let choices = place.schema["enum"] as? [String] else { continue }
+            for choice in choices {
+                // Alone in its list, so that it is not named twice.
+                let inList = place.path.last == "0"
+                let path = inList ? Array(place.path.dropLast()) : place.path
+                let document = Document.setting(full(kind), path, inList ? [choice] as Any : choice)
+                #expect(try faults(kind, document) == [], "\(choice) at \(place.path)")
+            }
+            let faults = try faults(kind, Document.setting(full(kind), place.path, "zzzzzzzz"))
+            let told =
+                faults.first?.message.components(separatedBy: "Known: ").last?.components(separatedBy: ", ") ?? []
+            #expect(Set(told) == Set(choices), "at \(place.path)")
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func rangesAgree(_ kind: Kind) throws {
+        for place in places(try schema(kind)) {
+            guard let least = place.schema["minimum"] as? Int, let most = place.schema["maximum"] as? Int else {
+                continue
+            }
+            for (value, isSound) in [(least - 1, false), (least, true), (most, true), (most + 1, false)] {
+                let faults = try faults(kind, Document.setting(full(kind), place.path, value))
+                #expect(faults.isEmpty == isSound, "\(value) at \(place.path)")
+            }
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func everyMemberHasADescription(_ kind: Kind) throws {
+        for place in places(try schema(kind)) where !(place.path.last == "0") {
+            #expect(place.schema["description"] is String, "at \(place.path)")
+        }
+    }
+}

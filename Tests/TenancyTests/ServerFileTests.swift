@@ -1,0 +1,70 @@
+import Foundation
+import StrictConfig
+import Tenancy
+import Testing
+
+@Suite struct ServerFileTests {
+    @Test func everyMemberMayBeLeftOut() throws {
+        let loaded = try TestConfiguration().load()
+        #expect(loaded.faults == [])
+        #expect(loaded.server.port == 8080)
+        #expect(loaded.server.host == "127.0.0.1")
+        #expect(loaded.server.bodyBytes == 1 << 20)
+        #expect(loaded.server.termBytes == 512)
+        #expect(loaded.server.shutdownGrace == .seconds(20))
+        #expect(loaded.profiles == ["agenda-demo"])
+    }
+
+    @Test func readsEveryMember() throws {
+        let configuration = try TestConfiguration()
+        var document: Any = TestConfiguration.fullServer()
+        document = Document.setting(document, ["listen", "port"], 0)
+        document = Document.setting(document, ["shutdown", "delay"], "1500ms")
+        document = Document.setting(document, ["reload", "watch"], false)
+        document = Document.setting(document, ["log", "format"], "text")
+        #expect(try configuration.faults(ofServer: document) == [])
+        let server = configuration.load().server
+        #expect(server.port == 0)
+        #expect(server.pathPrefix == "/api/v1")
+        #expect(server.shutdownDelay == .milliseconds(1500))
+        #expect(server.reloadEvery == nil)
+        #expect(server.logFormat == .text)
+    }
+
+    static let refusals: [(path: String, value: String, says: String)] = [
+        ("/lisen", "{}", "did you mean \"listen\""), ("/listen/port", "70000", "from 0 to 65535"),
+        ("/listen/port", "\"80\"", "expected a whole number"), ("/listen/host", "\"\"", "must not be empty"),
+        ("/pathPrefix", "\"api\"", "is not a path prefix"), ("/pathPrefix", "\"/api/\"", "is not a path prefix"),
+        ("/pathPrefix", "\"/a/../b\"", "is not a path prefix"), ("/pathPrefix", "\"/a b\"", "is not a path prefix"),
+        ("/limits/bodyBytes", "1", "from 1024"), ("/limits/termBytes", "9000", "from 16"),
+        ("/shutdown/grace", "\"1d\"", "must be from"), ("/log/level", "\"warn\"", "Known:"),
+        ("/log/format", "\"xml\"", "Known:"), ("/engine/maxInFlight", "0", "from 1 to"),
+        ("/reload/every", "\"10ms\"", "must be from"), ("/reload/watch", "\"yes\"", "expected true or false"),
+        ("/tenants", "5", "expected a folder"),
+    ]
+
+    @Test(arguments: refusals) func refuses(_ refusal: (path: String, value: String, says: String)) throws {
+        let configuration = try TestConfiguration()
+        let value = try JSONSerialization.jsonObject(with: Data(refusal.value.utf8), options: .fragmentsAllowed)
+        let path = refusal.path.split(separator: "/").map(String.init)
+        let faults = try configuration.faults(ofServer: Document.setting(TestConfiguration.fullServer(), path, value))
+        #expect(faults.map(\.pointer) == [refusal.path])
+        #expect(faults.first?.message.contains(refusal.says) == true, "\(faults)")
+        #expect(!configuration.load().serverIsSound)
+    }
+
+    @Test func namesAMissingFolder() throws {
+        let configuration = try TestConfiguration()
+        let faults = try configuration.faults(ofServer: ["tenants": "nowhere"])
+        #expect(faults.count == 1)
+        #expect(faults.first?.file.hasSuffix("/nowhere") == true)
+    }
+
+    @Test func theShippedConfigurationIsSound() throws {
+        let file = TestConfiguration.repository.appending(path: "Config/server.json").path
+        let loaded = Configuration(serverFile: file, options: .init(secrets: SecretSource(resolves: false)))
+        #expect(loaded.faults == [])
+        #expect(loaded.tenants.map(\.id) == ["demo"])
+        #expect(loaded.tenants.first?.keys.first?.digest == KeyDigest(of: "demo-key-not-for-production"))
+    }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import StrictConfig
+import Tenancy
+
+/// A folder with a configuration, gone when the test is over.
+final class TestConfiguration {
+    static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    let folder: URL
+    var serverFile: String { folder.appending(path: "server.json").path }
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "ponte-tenancy-\(UUID().uuidString)")
+        for name in ["tenants", "drivers"] {
+            try FileManager.default.createDirectory(
+                at: folder.appending(path: name), withIntermediateDirectories: true)
+        }
+        try FileManager.default.copyItem(
+            at: Self.repository.appending(path: "Config/drivers/agenda-demo.json"),
+            to: folder.appending(path: "drivers/agenda-demo.json"))
+        try write("server.json", "{}")
+    }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    func write(_ path: String, _ text: String) throws {
+        try Data(text.utf8).write(to: folder.appending(path: path))
+    }
+
+    func write(_ path: String, _ document: Any) throws {
+        let options: JSONSerialization.WritingOptions = [.fragmentsAllowed, .sortedKeys, .withoutEscapingSlashes]
+        try JSONSerialization.data(withJSONObject: document, options: options).write(to: folder.appending(path: path))
+    }
+
+    func remove(_ path: String) throws { try FileManager.default.removeItem(at: folder.appending(path: path)) }
+
+    /// Reads the configuration with the test's own environment.
+    func load(
+        _ environment: [String: String] = ["AURORA_USER": "ana", "AURORA_PASSWORD": "senha-de-teste"],
+        resolves: Bool = true
+    ) -> Configuration {
+        let secrets = SecretSource(environment: { environment[$0] }, resolves: resolves)
+        return Configuration(serverFile: serverFile, options: .init(secrets: secrets))
+    }
+
+    /// Faults of one tenant file in place of the sound one.
+    func faults(ofTenant document: Any) throws -> [ConfigFault] {
+        try write("tenants/clinica-aurora.json", document)
+        return load().faults
+    }
+
+    func faults(ofServer document: Any) throws -> [ConfigFault] {
+        try write("server.json", document)
+        return load().faults
+    }
+
+    /// A tenant file that uses every member that does not need a file beside it.
+    static func fullTenant() -> [String: Any] {
+        [
+            "id": "clinica-aurora", "name": "Clínica Aurora", "disabled": false,
+            "inbound": ["keys": [["name": "clinia", "sha256": KeyDigest(of: "chave-aurora").hex]]],
+            "upstream": [
+                "driver": "rest", "profile": "agenda-demo", "baseURL": "https://api.example.test/v1/",
+                "credentials": ["user": ["env": "AURORA_USER"], "password": ["env": "AURORA_PASSWORD"]],
+                "settings": [String: String](), "timeouts": ["connect": "3s", "call": "10s", "list": "2m"],
+                "limits": ["concurrent": 16], "tls": [String: String](), "http2": false, "maxBodyBytes": 1_048_576,
+            ],
+            "clients": [
+                "searchBy": ["phone", "cpf", "email", "name"], "country": "BR", "defaultAreaCode": 11,
+                "cpfCheckDigits": false, "onDuplicate": "returnExisting", "listDetail": false,
+                "scan": ["allowed": false, "maxRecords": 20_000],
+            ],
+        ]
+    }
+
+    static func fullServer() -> [String: Any] {
+        [
+            "listen": ["host": "127.0.0.1", "port": 8080], "pathPrefix": "/api/v1",
+            "limits": ["bodyBytes": 1_048_576, "termBytes": 512], "shutdown": ["grace": "20s", "delay": "0s"],
+            "log": ["level": "info", "format": "json"], "engine": ["maxInFlight": 256],
+            "reload": ["watch": true, "every": "5s"], "tenants": "tenants", "drivers": "drivers",
+        ]
+    }
+}
+
+/// A JSON document, changed in one place.
+enum Document {
+    /// `value` nil removes the member.
+    static func setting(_ document: Any, _ path: [String], _ value: Any?) -> Any {
+        guard let step = path.first else { return value ?? NSNull() }
+        let rest = Array(path.dropFirst())
+        if var object = document as? [String: Any] {
+            if rest.isEmpty {
+                object[step] = value
+            } else {
+                object[step] = setting(object[step] ?? [String: Any](), rest, value)
+            }
+            return object
+        }
+        if var array = document as? [Any], let index = Int(step) {
+            if index == array.count {
+                array.append(value ?? NSNull())
+            } else {
+                array[index] = setting(array[index], rest, value)
+            }
+            return array
+        }
+        return document
+    }
+
+    static func value(_ document: Any, _ path: [String]) -> Any? {
+        path.reduce(document as Any?) { value, step in
+            if let object = value as? [String: Any] { return object[step] }
+            if let array = value as? [Any], let index = Int(step), array.indices.contains(index) { return array[index] }
+            return nil
+        }
+    }
+}
