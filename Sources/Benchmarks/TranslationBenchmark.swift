@@ -56,7 +56,8 @@ enum TranslationBenchmark {
         }
         let theirs = median(codable)
         print("page: 100 clients, \(page.count) bytes in, \(written) bytes out, \(rounds) rounds, medians")
-        print("compiled profile  \(micro(mine)) µs   (of which reading and checking the JSON \(micro(median(parse))) µs)")
+        print(
+            "compiled profile  \(micro(mine)) µs   (of which reading and checking the JSON \(micro(median(parse))) µs)")
         print("Codable           \(micro(theirs)) µs")
         print("ratio             \(Int((theirs / mine).rounded())) : 1")
     }
@@ -76,7 +77,9 @@ enum TranslationBenchmark {
 private struct Canned: HTTPSending {
     let answer: UpstreamAnswer
 
-    func send(_ request: OutboundRequest, deadline: ContinuousClock.Instant) async throws(TransportError) -> UpstreamAnswer {
+    func send(_ request: OutboundRequest, deadline: ContinuousClock.Instant) async throws(TransportError)
+        -> UpstreamAnswer
+    {
         answer
     }
 }
@@ -116,7 +119,8 @@ enum SamplePage {
                 {"codigo":\(1000 + number),"nomeCompleto":"José Exemplo da Silva \(number)","dataNascimento":"0\(number % 9 + 1)/03/19\(60 + number % 40)","documento":{"cpf":"\(digits.prefix(3)).\(digits.dropFirst(3).prefix(3)).\(digits.dropFirst(6).prefix(3))-\(digits.suffix(2))","rg":null},"contatos":{"celular":"(11) 9\(number % 10)999-\(tail)","telefone":"(11) 3333-\(tail)","email":"pessoa\(number)@example.test"},"observacoes":"Prefere atendimento pela manhã","fotoUrl":"https://example.test/fotos/\(number).jpg","convenioId":"12","ativo":true}
                 """)
         }
-        return Array("{\"sucesso\":true,\"dados\":{\"itens\":[\(rows.joined(separator: ","))],\"total\":\(clients)}}".utf8)
+        return Array(
+            "{\"sucesso\":true,\"dados\":{\"itens\":[\(rows.joined(separator: ","))],\"total\":\(clients)}}".utf8)
     }
 }
 

@@ -8,6 +8,7 @@ public import UpstreamDriver
 public final class Bridge: Sendable {
     public let driver: any UpstreamDriver
     public let options: BridgeOptions
+    let flights = CreateFlights()
 
     public init(driver: any UpstreamDriver, options: BridgeOptions) {
         self.driver = driver

@@ -113,23 +113,28 @@ struct PageWalk: Sendable {
     /// Whether the first page shows that the system keeps to another size than it was asked for. Then it is set aside,
     /// since it need not hold what its number says, and the walk begins elsewhere.
     private mutating func beginsElsewhere(_ page: ClientPage) throws(UpstreamError) -> Bool {
-        guard paging.style == .offset || paging.style == .numbered else { return false }
+        guard case .offset(let offset) = place, paging.style == .offset || paging.style == .numbered else {
+            return false
+        }
         if page.rows > size, start > 0 {
             // It has a size of its own, or sends everything: this page may be any part of the whole.
             begin(at: 0, size: min(max(1, paging.fixed ?? paging.maximum), page.rows))
             return true
         }
-        guard paging.style == .numbered, page.rows > 0, page.rows < size, hasMore(page) == true else { return false }
+        let isBeyond = page.total.map { offset + page.rows > $0 && page.rows > 0 } ?? false
+        guard paging.style == .numbered, page.rows < size, hasMore(page) == true || isBeyond else { return false }
         guard paging.fixed == nil else {
             if paging.shortPageEnds { throw .malformed("its pages are shorter than the fixed size they should have") }
             return false
         }
-        // Its pages are smaller than asked for, and it numbers them by their own size.
         if start == 0 {
-            size = page.rows
+            // Its pages are smaller than asked for, and it numbers them by their own size.
+            size = max(1, page.rows)
             return false
         }
-        if isRebased {
+        // By its own size the window may lie in a page further on. In this very page it would prove nothing: it can be
+        // the rest of larger pages as well.
+        if isRebased || page.rows == 0 || window.offset / page.rows == offset / size {
             begin(at: 0, size: max(1, paging.maximum))
         } else {
             isRebased = true
@@ -163,7 +168,7 @@ struct PageWalk: Sendable {
         }
         if paging.style == .token {
             guard let token = page.next else {
-                if more == true { throw .malformed("it says that more clients follow, but not where") }
+                if page.more == true { throw .malformed("it says that more clients follow, but not where") }
                 done = true
                 return
             }
@@ -203,7 +208,7 @@ struct PageWalk: Sendable {
             if more == nil, paging.style != .token, isOversized {
                 // It sent everything at once, again.
                 done = true
-            } else if repeatedPages == 2 {
+            } else if repeatedPages == mostRepeatedPages(page) {
                 // Rows that were inserted meanwhile can push one page into the next, but not twice. A system whose
                 // pages differed before answers its last page, or its first, beyond the end. Any other does not page
                 // at all, and rows are missing.
@@ -213,6 +218,14 @@ struct PageWalk: Sendable {
                 done = true
             }
         }
+    }
+}
+
+extension PageWalk {
+    /// Pages in a row without anybody new that show that a system is stuck. Where short pages end nothing, pages are
+    /// made to overlap, so that a short one may well repeat.
+    private func mostRepeatedPages(_ page: ClientPage) -> Int {
+        paging.style == .offset && !paging.shortPageEnds && page.rows < size ? PageWalk.mostEmptyPages : 2
     }
 }
 

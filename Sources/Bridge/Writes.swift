@@ -4,11 +4,23 @@ public import UpstreamDriver
 extension Bridge {
     /// Creates a client, or answers the one that is already there ("Criar um novo cliente").
     ///
-    /// The record as the system holds it now; where it can be read only later, the record as it was written.
+    /// The record as the system holds it now; where it can be read only later, the record as it was written. Equal
+    /// creates at the same time reach the system once, and all get the same client.
     /// - Throws: `.duplicate` as `onDuplicate` demands, when several records are this person, and when the system
     ///   answered somebody else's record; `.outcomeUnknown` when the record may or may not be there.
     public func create(_ draft: ClientDraft, _ context: CallContext) async throws(ContractError) -> Client {
         try require(.create, "create clients")
+        do throws(UpstreamError) { try context.check() } catch { throw failure(error) }
+        return try await flights.run(draft) { [self] in
+            do throws(ContractError) {
+                return .success(try await createOnce(draft, context))
+            } catch {
+                return .failure(error)
+            }
+        }
+    }
+
+    private func createOnce(_ draft: ClientDraft, _ context: CallContext) async throws(ContractError) -> Client {
         let rule = DuplicateRule(draft, phones: options.rules.phones)
         if options.onDuplicate != .create, let known = try await known(rule, context) {
             if options.onDuplicate == .returnExisting { return known }
@@ -154,7 +166,7 @@ extension Bridge {
         case .conflict where options.onDuplicate == .returnExisting:
             do throws(ContractError) {
                 if let found = try await known(rule, context) { return found }
-            } catch where error.code == .duplicate {
+            } catch  where error.code == .duplicate {
                 throw error
             } catch {
                 // The system's own word stands.
