@@ -8,6 +8,8 @@ public import UpstreamDriver
 public struct PreparedDriver: Sendable {
     /// Makes the driver.
     public let make: @Sendable (any HTTPSending) -> any UpstreamDriver
+    /// What the system can do, so that a tenant's wishes can be checked.
+    let capabilities: Capabilities
     /// Calls at once that the system can bear, where that is known: used when the tenant sets no limit.
     let concurrent: Int?
     /// What the tenant's file does not hold and the driver depends on: when it changes, the driver is made anew.
@@ -86,7 +88,7 @@ extension DriverEntry {
         let tenant = RESTTenant(
             baseURL: around.baseURL, credentials: around.credentials, settings: around.settings, phones: around.phones)
         return PreparedDriver(
-            make: { RESTDriver(profile: profile, tenant: tenant, http: $0) }, concurrent: profile.concurrent,
-            surroundings: loaded.bytes)
+            make: { RESTDriver(profile: profile, tenant: tenant, http: $0) }, capabilities: profile.capabilities,
+            concurrent: profile.concurrent, surroundings: loaded.bytes)
     }
 }

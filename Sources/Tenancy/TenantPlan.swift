@@ -70,15 +70,31 @@ struct TenantReader {
         let name = object.optional("name").flatMap { $0.string() }
         let disabled = object.optional("disabled")?.bool() ?? false
         let keys = object.required("inbound").map(keys)
-        let options = object.optional("clients").map(clients) ?? BridgeOptions()
+        var searches: [(kind: TermKind, node: ConfigNode)] = []
+        let options = object.optional("clients").map { clients($0, &searches) } ?? BridgeOptions()
         guard let upstream = object.required("upstream"),
             let outbound = outbound(upstream, id: id, phones: options.rules.phones)
         else { return nil }
+        checkSearches(searches, options, outbound.driver.capabilities)
         guard let id, let keys else { return nil }
         return TenantPlan(
             id: id, name: name ?? id, isDisabled: disabled, keys: keys, callTimeout: outbound.call,
             listTimeout: outbound.list, options: options, channel: outbound.channel, driver: outbound.driver,
             fileName: fileName, fingerprint: KeyDigest(of: bytes + outbound.surroundings))
+    }
+
+    /// A kind that is named, but that nobody can search by, would answer 501 to every such term.
+    private func checkSearches(
+        _ searches: [(kind: TermKind, node: ConfigNode)], _ options: BridgeOptions, _ capabilities: Capabilities
+    ) {
+        if options.scan.allowed, capabilities.operations.contains(.list) { return }
+        for (kind, node) in searches where capabilities.searches[kind] == nil {
+            let known = TermKind.allCases.filter { capabilities.searches[$0] != nil }.map(\.rawValue)
+            node.fault(
+                "is a kind that \(capabilities.system) cannot search by; it can by: "
+                    + (known.isEmpty ? "nothing" : known.joined(separator: ", "))
+                    + ". Take it out, or allow a scan (clients.scan)")
+        }
     }
 
     /// Lower-case letters, digits and hyphens, at most 63; the file is called the same.
@@ -128,7 +144,9 @@ struct TenantReader {
         }
     }
 
-    private func clients(_ node: ConfigNode) -> BridgeOptions {
+    private func clients(
+        _ node: ConfigNode, _ searches: inout [(kind: TermKind, node: ConfigNode)]
+    ) -> BridgeOptions {
         var options = BridgeOptions()
         guard let object = node.object(Self.clientsMembers) else { return options }
         if let list = object.optional("searchBy") {
@@ -138,6 +156,7 @@ struct TenantReader {
             for element in elements {
                 guard let kind = element.choice(TermKind.self) else { continue }
                 if kinds.contains(kind) { element.fault("is named twice") } else { kinds.append(kind) }
+                searches.append((kind, element))
             }
             options.searchBy = kinds
         }

@@ -104,6 +104,27 @@ import Testing
         #expect(fault.file.hasSuffix("tenants/clinica-aurora.json"))
     }
 
+    /// Naming a kind that the system cannot search by would make every such term a 501.
+    @Test func namesOnlyKindsThatTheSystemCanSearchBy() throws {
+        let configuration = try TestConfiguration()
+        try FileManager.default.copyItem(
+            at: TestConfiguration.repository.appending(path: "Config/drivers/feegow.json"),
+            to: configuration.folder.appending(path: "drivers/feegow.json"))
+        var tenant = TestConfiguration.fullTenant()
+        var upstream = try #require(tenant["upstream"] as? [String: Any])
+        upstream["profile"] = "feegow"
+        upstream["credentials"] = ["token": ["env": "AURORA_USER"]]
+        tenant["upstream"] = upstream
+        tenant["clients"] = ["searchBy": ["phone", "email"]]
+        let faults = try configuration.faults(ofTenant: tenant)
+        #expect(faults.map(\.pointer) == ["/clients/searchBy/1"])
+        #expect(faults.first?.message.contains("cannot search by; it can by: phone, cpf") == true)
+        tenant["clients"] = ["searchBy": ["phone", "email"], "scan": ["allowed": true]]
+        #expect(try configuration.faults(ofTenant: tenant).isEmpty)
+        tenant["clients"] = ["searchBy": ["phone", "cpf"]]
+        #expect(try configuration.faults(ofTenant: tenant).isEmpty)
+    }
+
     @Test func aSecretHasNoOtherMembers() throws {
         let configuration = try TestConfiguration()
         let path = ["upstream", "credentials", "user"]
