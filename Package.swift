@@ -106,7 +106,10 @@ let package = Package(
             ], swiftSettings: ours),
         .testTarget(
             name: "RESTDriverTests",
-            dependencies: ["RESTDriver", "MockUpstream", "Transport", "JSONBytes", "StrictConfig", "ClientContract"],
+            dependencies: [
+                "RESTDriver", "MockUpstream", "Transport", "JSONBytes", "StrictConfig", "ClientContract",
+                "UpstreamDriver",
+            ],
             swiftSettings: ours),
         .testTarget(
             name: "BridgeTests", dependencies: ["Bridge", "UpstreamDriver", "ClientContract"], swiftSettings: ours),

@@ -101,7 +101,7 @@ enum SamplePage {
           },
           "operations": {
             "list": {
-              "path": "/p", "query": { "pagina": "{page}" }, "items": "/dados/itens",
+              "path": "/p", "query": { "pagina": "{page}", "n": "{size}" }, "items": "/dados/itens",
               "paging": { "style": "page", "total": "/dados/total" }
             }
           },

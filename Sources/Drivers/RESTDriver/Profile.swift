@@ -72,6 +72,24 @@ public struct Profile: Sendable {
     }
 }
 
+/// What ids of a vendor look like. Any other id does not exist there, and nothing is sent.
+enum IDForm: String, Sendable, CaseIterable {
+    case text
+    /// Digits, leading zeros included.
+    case digits
+    /// A whole number as JSON writes it: no leading zeros, so that two texts are never the same client.
+    case number
+
+    func allows(_ id: String) -> Bool {
+        switch self {
+        case .text: !id.isEmpty
+        case .digits: !id.isEmpty && id.utf8.allSatisfy { $0 &- 0x30 < 10 }
+        case .number:
+            IDForm.digits.allows(id) && id.utf8.count <= 20 && (id == "0" || id.utf8.first != UInt8(ascii: "0"))
+        }
+    }
+}
+
 /// What a profile says, ready to run.
 struct ProfilePlan: Sendable {
     var headers: [NamedTemplate] = []
@@ -84,8 +102,7 @@ struct ProfilePlan: Sendable {
     var baseURL: TextTemplate?
     var fields: [ProfileField: FieldLenses] = [:]
     var foldCase = false
-    /// Ids that are not digits do not exist here.
-    var numericIDs = false
+    var idForm = IDForm.text
     var operations: [String: Operation] = [:]
     var outcomes: [OutcomeRule] = []
     var searches: [TermKind: [SearchAttempt]] = [:]

@@ -41,11 +41,12 @@ public final class RESTDriver: UpstreamDriver {
         var constants = Variables()
         for (name, secret) in tenant.credentials { constants["credential.\(name)"] = .text(secret.reveal()) }
         for setting in profile.settings {
-            let value = if let derivation = setting.derived {
-                tenant.credentials[derivation.credential].map(derivation.derive)
-            } else {
-                tenant.settings[setting.name] ?? setting.fallback
-            }
+            let value =
+                if let derivation = setting.derived {
+                    tenant.credentials[derivation.credential].map(derivation.derive)
+                } else {
+                    tenant.settings[setting.name] ?? setting.fallback
+                }
             if let value { constants["setting.\(setting.name)"] = .text(value) }
         }
         var base = tenant.baseURL ?? plan.baseURL?.expand(constants) ?? ""
@@ -57,14 +58,14 @@ public final class RESTDriver: UpstreamDriver {
             readers[shape] = RecordReader(
                 fields.compactMapValues { $0.shapes[shape] }, phones: tenant.phones, foldCase: profile.plan.foldCase)
         }
-        writer = RecordWriter(fields: fields, constants: plan.constants, style: plan.style)
+        writer = RecordWriter(fields: fields, constants: plan.constants, style: plan.style, foldCase: plan.foldCase)
     }
 
     // MARK: Reading
 
     public func page(_ request: PageRequest, _ context: CallContext) async throws(UpstreamError) -> ClientPage {
         guard let operation = plan.operations["list"] else { throw .unsupported("it cannot list clients") }
-        return try await page(operation, request, Variables(), [], context)
+        return try await page(operation, request, Variables(), [], [], context)
     }
 
     public func candidates(
@@ -84,7 +85,7 @@ public final class RESTDriver: UpstreamDriver {
         guard let texts, let first = texts.first else { return ClientPage(clients: [], more: false) }
         var values = Variables(["term": .text(first), "terms": .list(texts)])
         for (name, value) in search.with { values["with.\(name)"] = .text(value) }
-        return try await page(operation, request, values, search.query, context)
+        return try await page(operation, request, values, search.query, texts, context)
     }
 
     public func client(_ id: ClientID, _ context: CallContext) async throws(UpstreamError) -> Client {
@@ -102,7 +103,10 @@ public final class RESTDriver: UpstreamDriver {
             throw .unsupported("it has no place for this \(error.field.rawValue)")
         }
         let exchange = try await send(operation, .create, Variables(), record: record, context)
-        guard exchange.kind == .ok else { throw exchanger.error(exchange, .create, hiding: draft.sent) }
+        // An empty answer to a create is no refusal: the record may be there.
+        guard exchange.kind == .ok || exchange.kind == .empty else {
+            throw exchanger.error(exchange, .create, hiding: draft.sent)
+        }
         if operation.answersRecord, let answer = try? self.record(in: exchange, operation, id: nil) {
             return .record(answer.client)
         }
@@ -131,6 +135,7 @@ public final class RESTDriver: UpstreamDriver {
         guard exchange.kind == .ok || exchange.kind == .empty else {
             throw exchanger.error(exchange, .update, hiding: patch.sent)
         }
+        try checkAccepted(exchange)
         if operation.answersRecord, let answer = try? self.record(in: exchange, operation, id: id) {
             return .record(answer.client)
         }
@@ -146,12 +151,15 @@ public final class RESTDriver: UpstreamDriver {
         for (field, value) in changes {
             guard let name = calls[field], let operation = plan.operations[name] else { continue }
             let lens = plan.fields[field]?.shapes[.update]?.first
-            guard let text = RecordWriter.text(value, lens) else { throw .unsupported("it has no place for this \(field.rawValue)") }
+            guard let text = RecordWriter.text(value, lens) else {
+                throw .unsupported("it has no place for this \(field.rawValue)")
+            }
             let values = Variables(["id": .text(id.text), "value": .text(text)])
             let exchange = try await send(operation, .update, values, context)
             guard exchange.kind == .ok || exchange.kind == .empty else {
                 throw exchanger.error(exchange, .update, hiding: patch.sent)
             }
+            try checkAccepted(exchange)
         }
         return .id(id)
     }
@@ -165,9 +173,16 @@ public final class RESTDriver: UpstreamDriver {
         let entityTag: String?
     }
 
-    /// Ids that are no digits do not exist where ids are digits.
+    /// An id that the system cannot have given does not exist.
     private func checkID(_ id: ClientID) throws(UpstreamError) {
-        if plan.numericIDs, id.text.isEmpty || !id.text.utf8.allSatisfy({ $0 &- 0x30 < 10 }) { throw .notFound }
+        if !plan.idForm.allows(id.text) { throw .notFound }
+    }
+
+    /// A page of HTML with status 200 is no success.
+    private func checkAccepted(_ exchange: Exchange) throws(UpstreamError) {
+        if !exchange.ruled, exchange.document == nil, !exchange.answer.body.isEmpty {
+            throw .outcomeUnknown("the answer to the change is not JSON")
+        }
     }
 
     private func fetch(_ id: ClientID, _ context: CallContext) async throws(UpstreamError) -> Fetched {
@@ -177,7 +192,7 @@ public final class RESTDriver: UpstreamDriver {
         switch exchange.kind {
         case .ok: return try record(in: exchange, operation, id: id)
         case .empty: throw .notFound
-        default: throw exchanger.error(exchange, .get)
+        default: throw exchanger.error(exchange, .get, hiding: [id.text])
         }
     }
 
@@ -187,10 +202,11 @@ public final class RESTDriver: UpstreamDriver {
             throw .malformed("the answer is not JSON")
         }
         let foldCase = plan.foldCase
-        let found = document.withView { view in
-            operation.item.lazy.compactMap { view.find($0, foldCase: foldCase) }.first { view.kind($0) == .object || view.kind($0) == .array }
+        let places = operation.item.compactMap { document.root.at($0, foldCase: foldCase) }
+        guard var index = places.first(where: { $0.kind == .object || $0.kind == .array })?.index else {
+            if operation.tolerance.null, places.contains(where: \.isNull) { throw .notFound }
+            throw .malformed("the record is not where the profile expects it")
         }
-        guard var index = found else { throw .malformed("the record is not where the profile expects it") }
         let value = JSONValue(document: document, index: index)
         if value.kind == .array {
             // A lookup that answers a list of one.
@@ -200,6 +216,10 @@ public final class RESTDriver: UpstreamDriver {
                 throw .malformed("several records came where one was asked for")
             }
             index = only.index
+        }
+        if document.withView({ $0.kind(index) == .object && $0.childCount(index) == 0 }) {
+            if operation.tolerance.emptyObject { throw .notFound }
+            throw .malformed("the record is an empty object")
         }
         let read: Result<Client?, RecordReader.Fault> = document.withView { view in
             var builder = ClientBuilder()
@@ -231,12 +251,15 @@ public final class RESTDriver: UpstreamDriver {
     private func newID(_ exchange: Exchange, _ operation: Operation) -> String? {
         if let root = exchange.document?.root {
             for pointer in operation.answerID {
-                if let id = root[pointer]?.scalarText, !id.isEmpty, id != "0" { return id }
+                if let id = root.at(pointer, foldCase: plan.foldCase)?.scalarText, id != "0", plan.idForm.allows(id) {
+                    return id
+                }
             }
         }
         guard operation.idFromLocation, let location = exchange.answer.headers.first("Location") else { return nil }
         let path = location.prefix { $0 != "?" && $0 != "#" }
-        return path.split(separator: "/").last.flatMap { PercentEncoding.decode(String($0)) }
+        let id = path.split(separator: "/").last.flatMap { PercentEncoding.decode(String($0)) }
+        return id.flatMap { plan.idForm.allows($0) ? $0 : nil }
     }
 
     /// Sends, with a session where the vendor has them. A token that is refused is renewed once.
@@ -246,13 +269,16 @@ public final class RESTDriver: UpstreamDriver {
     ) async throws(UpstreamError) -> Exchange {
         guard let session else {
             return try await exchanger.send(
-                operation, role, values, extraQuery: extraQuery, record: record, entityTag: entityTag, link: link, context)
+                operation, role, values, extraQuery: extraQuery, record: record, entityTag: entityTag, link: link,
+                context)
         }
         let ticket = try await session.ticket(context)
         let exchange = try await exchanger.send(
             operation, role, values, extraQuery: extraQuery, record: record, entityTag: entityTag, link: link,
             session: ticket.token, context)
-        guard exchange.kind == .unauthorised || plan.loginAgain.contains(exchange.status) else { return exchange }
+        guard plan.loginAgain.contains(exchange.status) || (exchange.ruled && exchange.kind == .unauthorised) else {
+            return exchange
+        }
         await session.refused(ticket)
         let renewed = try await session.ticket(context)
         return try await exchanger.send(
@@ -264,10 +290,15 @@ public final class RESTDriver: UpstreamDriver {
 extension ClientDraft {
     /// The texts that went out, to be hidden in what comes back.
     var sent: [String] {
-        [name, phone.digits, phone.national, phone.masked, cpf?.digits, cpf?.punctuated, email, birthday?.iso].compactMap { $0 }
+        VendorReason.words(of: name)
+            + [phone.digits, phone.national, phone.masked, cpf?.digits, cpf?.punctuated, email, birthday?.iso]
+            .compactMap { $0 }
     }
 }
 
 extension ClientPatch {
-    var sent: [String] { [name, cpf?.digits, cpf?.punctuated, email, birthday?.iso].compactMap { $0 } }
+    var sent: [String] {
+        (name.map(VendorReason.words) ?? [])
+            + [cpf?.digits, cpf?.punctuated, email, birthday?.iso].compactMap { $0 }
+    }
 }

@@ -6,7 +6,11 @@ import UpstreamDriver
 /// An answer, read and judged.
 struct Exchange: Sendable {
     let kind: OutcomeKind
+    /// A rule of the profile decided, not the status alone.
+    let ruled: Bool
     let status: Int
+    /// Where the answer came from: for relative links. It may hold secrets.
+    let url: String
     let answer: UpstreamAnswer
     /// The body as JSON; nil where there is none.
     let document: JSONDocument?
@@ -39,7 +43,7 @@ struct Exchanger: Sendable {
         } catch {
             throw Exchanger.translate(error, role)
         }
-        return judge(operation, role, answer)
+        return judge(operation, role, answer, url: request.url)
     }
 
     // MARK: Building the request
@@ -53,9 +57,18 @@ struct Exchanger: Sendable {
         if let session { variables["login.token"] = .text(session) }
         var url = link ?? (baseURL + operation.path.expand(variables))
         if link == nil {
-            for parameter in plan.query + operation.query + extraQuery {
-                guard let value = parameter.value.expand(variables) else { continue }
-                url += (url.utf8.contains(UInt8(ascii: "?")) ? "&" : "?") + URITemplate.encode(parameter.name) + "="
+            // No value may step out of its place: a segment "." or ".." would.
+            let path = url.dropFirst(baseURL.count).prefix { $0 != "?" }
+            if path.split(separator: "/").contains(where: { $0 == "." || $0 == ".." }) {
+                throw role == .get || role == .update ? .notFound : .unsupported("a value cannot stand in its path")
+            }
+        }
+        let given = link.map(Exchanger.queryNames) ?? []
+        for parameter in link == nil ? plan.query + operation.query + extraQuery : plan.query {
+            // A next link repeats what it was asked with; what it leaves out, such as a key, is added.
+            if !given.contains(parameter.name), let value = parameter.value.expand(variables) {
+                url +=
+                    (url.utf8.contains(UInt8(ascii: "?")) ? "&" : "?") + URITemplate.encode(parameter.name) + "="
                     + URITemplate.encode(value)
             }
         }
@@ -64,7 +77,7 @@ struct Exchanger: Sendable {
             headers.removeAll { $0.name.lowercased() == name.lowercased() }
             headers.append((name, value))
         }
-        if let basic = plan.basic, role != .login || plan.login == nil {
+        if let basic = operation.basic ?? (role == .login ? nil : plan.basic) {
             let pair = (basic.user.expand(variables) ?? "") + ":" + (basic.password.expand(variables) ?? "")
             add("Authorization", "Basic " + Base64.encode(Array(pair.utf8)))
         }
@@ -83,7 +96,10 @@ struct Exchanger: Sendable {
                 throw .unsupported("a value does not fit where the system wants a number")
             }
             body = writer.finish()
-            add("Content-Type", Operation.contentTypeJSON)
+            // A profile may name a type of its own, such as application/vnd.api+json.
+            if !headers.contains(where: { $0.name.lowercased() == "content-type" }) {
+                add("Content-Type", Operation.contentTypeJSON)
+            }
         case .form(let fields, let spreads):
             body = Exchanger.form(fields, variables, spreads ? record : nil)
             add("Content-Type", "application/x-www-form-urlencoded")
@@ -95,8 +111,9 @@ struct Exchanger: Sendable {
         let repeatability: Repeatability =
             switch role {
             case .read, .get: .safe
-            case .login, .update: .idempotent
-            case .create: .unsafe
+            case .update: .idempotent
+            // A refresh token that is used twice is lost.
+            case .login, .create: .unsafe
             }
         return OutboundRequest(
             method: operation.method, url: url, headers: headers, body: body, repeatability: repeatability)
@@ -108,18 +125,29 @@ struct Exchanger: Sendable {
         }
         if let record, let document = try? JSONDocument(record) {
             for member in document.root.members {
-                let text = member.value.scalarText ?? (member.value.bool.map { $0 ? "1" : "0" } ?? "")
-                pairs.append((member.key, text))
+                guard let text = member.value.scalarText ?? member.value.bool.map({ $0 ? "1" : "0" }) else { continue }
+                if !pairs.contains(where: { $0.0 == member.key }) { pairs.append((member.key, text)) }
             }
         }
-        return Array(pairs.map { URITemplate.encode($0.0) + "=" + URITemplate.encode($0.1) }.joined(separator: "&").utf8)
+        return Array(
+            pairs.map { URITemplate.encode($0.0) + "=" + URITemplate.encode($0.1) }.joined(separator: "&").utf8)
+    }
+
+    private static func queryNames(_ url: String) -> Set<String> {
+        guard let mark = url.firstIndex(of: "?") else { return [] }
+        return Set(
+            url[url.index(after: mark)...].split(separator: "&").compactMap { pair in
+                PercentEncoding.decode(String(pair.prefix { $0 != "=" }))
+            })
     }
 
     /// RFC 7578, texts only. The boundary is one that no value holds.
     private static func multipart(_ fields: [NamedTemplate], _ variables: Variables) -> ([UInt8], String) {
         let pairs = fields.compactMap { field in field.value.expand(variables).map { (field.name, $0) } }
         var boundary = "ponte"
-        while pairs.contains(where: { $0.1.contains(boundary) }) { boundary += String(UInt64.random(in: 0 ... .max), radix: 36) }
+        while pairs.contains(where: { $0.1.contains(boundary) }) {
+            boundary += String(UInt64.random(in: 0 ... .max), radix: 36)
+        }
         var text = ""
         for (name, value) in pairs {
             let quoted = name.filter { $0 != "\"" && $0 != "\r" && $0 != "\n" && $0 != "\r\n" }
@@ -130,31 +158,42 @@ struct Exchanger: Sendable {
 
     // MARK: Judging the answer
 
-    func judge(_ operation: Operation, _ role: CallRole, _ answer: UpstreamAnswer) -> Exchange {
+    func judge(_ operation: Operation, _ role: CallRole, _ answer: UpstreamAnswer, url: String = "") -> Exchange {
         let contentType = (answer.headers.first("Content-Type") ?? "").lowercased()
         let document = answer.body.isEmpty ? nil : try? JSONDocument(answer.body, limits: JSONLimits(depth: 64))
         var kind: OutcomeKind?
         var reasons: [JSONPointer] = []
         for rule in operation.outcomes + plan.outcomes
-        where rule.matches(status: answer.status, contentType: contentType, document: document, bytes: answer.body) {
+        where rule.matches(
+            status: answer.status, contentType: contentType, document: document, bytes: answer.body,
+            foldCase: plan.foldCase)
+        {
             kind = rule.kind
             reasons = rule.reasons
             break
         }
-        let decided = kind ?? OutcomeRule.byStatus(answer.status, role) ?? .ok
+        let again: OutcomeKind? =
+            plan.login != nil && role != .login && plan.loginAgain.contains(answer.status) ? .unauthorised : nil
+        let decided = kind ?? again ?? OutcomeRule.byStatus(answer.status, role) ?? .ok
         var words: [String] = []
         if decided == .refused || decided == .conflict, let root = document?.root {
-            words = reasons.isEmpty ? VendorReason.collect(root) : reasons.flatMap { VendorReason.collect(root[$0]) }
+            words =
+                reasons.isEmpty
+                ? VendorReason.collect(root)
+                : reasons.flatMap { VendorReason.collect(root.at($0, foldCase: plan.foldCase)) }
         }
         return Exchange(
-            kind: decided, status: answer.status, answer: answer, document: document, reasons: words,
+            kind: decided, ruled: kind != nil, status: answer.status, url: url, answer: answer, document: document,
+            reasons: words,
             retryAfter: decided == .rateLimited ? retryAfter(answer) : nil)
     }
 
     /// Seconds to wait: `Retry-After` in seconds, or what the profile names. At most an hour.
     private func retryAfter(_ answer: UpstreamAnswer) -> Int? {
         for hint in plan.retryHints + [RetryHint(header: "Retry-After", form: .seconds)] {
-            guard let text = answer.headers.first(hint.header), let number = Int(PersonText.trimmed(text)) else { continue }
+            guard let text = answer.headers.first(hint.header), let number = Int(PersonText.trimmed(text)) else {
+                continue
+            }
             let seconds = hint.form == .seconds ? number : number - Int(EpochClock.now())
             return min(max(seconds, 1), 3600)
         }
@@ -180,7 +219,7 @@ struct Exchanger: Sendable {
     }
 
     static func translate(_ error: TransportError, _ role: CallRole) -> UpstreamError {
-        if role == .create, error.mayHaveReachedServer, error.kind != .tooLarge || error.phase == .receiving {
+        if role.isWrite, error.mayHaveReachedServer {
             return .outcomeUnknown(error.detail)
         }
         return switch error.kind {

@@ -52,6 +52,8 @@ struct Operation: Sendable {
     let query: [NamedTemplate]
     let headers: [NamedTemplate]
     let body: BodyTemplate
+    /// User and password of HTTP Basic for this operation alone.
+    let basic: (user: TextTemplate, password: TextTemplate)?
     /// Where the rows stand; the first pointer that names something.
     let items: [JSONPointer]
     /// Where the record stands.
@@ -80,31 +82,71 @@ struct SearchAttempt: Sendable {
     let with: [(name: String, value: String)]
     /// One spelling, or several that go in one call as `{terms}`.
     let spellings: [TermSpelling]
-    /// Ask for the number's twin, with the ninth digit added or left out.
-    let twin: Bool
+    /// Whether to ask for the number, for its twin with the ninth digit added or left out, or for both in one call.
+    let lines: Lines
     let trust: Capabilities.Trust
-    /// Characters that the vendor's filter language would read as its own, and what is put before them.
-    let escapes: (characters: Set<Character>, prefix: String)?
+    /// Characters that the vendor's filter language would read as its own, and what is put before them. Scalars, not
+    /// letters: a combining mark behind a wildcard must not hide it.
+    let escapes: (characters: Set<Unicode.Scalar>, prefix: String)?
     /// Characters that the filter cannot carry at all.
-    let forbidden: Set<Character>
+    let forbidden: Set<Unicode.Scalar>
+
+    enum Lines: Sendable { case own, twin, both }
 
     struct Refused: Error {}
 
     /// The texts to ask for; nil where the term has no such spelling.
     func texts(_ term: SearchTerm) throws(Refused) -> [String]? {
-        var term = term
-        if twin {
-            guard case .phone(let phone) = term, let other = phone.ninthDigitTwin else { return nil }
-            term = .phone(other)
+        var terms = lines == .twin ? [] : [term]
+        if lines != .own, case .phone(let phone) = term, let other = phone.ninthDigitTwin {
+            terms.append(.phone(other))
         }
         var texts: [String] = []
-        for spelling in spellings {
-            guard var text = spelling.write(term) else { continue }
-            if text.contains(where: { forbidden.contains($0) }) { throw Refused() }
-            if let escapes { text = text.reduce(into: "") { $0 += (escapes.characters.contains($1) ? escapes.prefix : "") + String($1) } }
-            if !texts.contains(text) { texts.append(text) }
+        for term in terms {
+            for spelling in spellings {
+                guard let text = spelling.write(term) else { continue }
+                if text.unicodeScalars.contains(where: { forbidden.contains($0) }) { throw Refused() }
+                let escaped = escapes.map { SearchAttempt.escape(text, $0.characters, $0.prefix) } ?? text
+                if !texts.contains(escaped) { texts.append(escaped) }
+            }
         }
         return texts.isEmpty ? nil : texts
+    }
+}
+
+extension SearchAttempt {
+    private static func escape(_ text: String, _ characters: Set<Unicode.Scalar>, _ prefix: String) -> String {
+        var result = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            if characters.contains(scalar) { result.append(contentsOf: prefix.unicodeScalars) }
+            result.append(scalar)
+        }
+        return String(result)
+    }
+}
+
+extension Operation {
+    /// Every variable that the request uses, beside those of all requests.
+    var variables: Set<String> {
+        var names = Set(path.variables)
+        for template in query + headers { names.formUnion(template.value.variables) }
+        if let basic { names.formUnion(basic.user.variables + basic.password.variables) }
+        switch body {
+        case .none: break
+        case .json(let node): names.formUnion(node.variables)
+        case .form(let fields, _), .multipart(let fields):
+            for field in fields { names.formUnion(field.value.variables) }
+        }
+        return names
+    }
+
+    /// Whether the request carries the record that a write makes.
+    var sendsRecord: Bool {
+        switch body {
+        case .json(let node): node.holdsRecord
+        case .form(_, let spreads): spreads
+        case .none, .multipart: false
+        }
     }
 }
 

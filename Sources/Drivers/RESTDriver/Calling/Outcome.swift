@@ -34,15 +34,19 @@ struct OutcomeRule: Sendable {
     /// Where the vendor's reasons stand.
     var reasons: [JSONPointer] = []
 
-    func matches(status: Int, contentType answered: String, document: JSONDocument?, bytes: [UInt8]) -> Bool {
+    func matches(
+        status: Int, contentType answered: String, document: JSONDocument?, bytes: [UInt8], foldCase: Bool
+    ) -> Bool {
         if !statuses.isEmpty, !statuses.contains(where: { $0.contains(status) }) { return false }
         if let contentType, !answered.hasPrefix(contentType) { return false }
         if !body.isEmpty {
             guard let root = document?.root else { return false }
-            for (pointer, test) in body where !OutcomeRule.holds(test, root[pointer]) { return false }
+            for (pointer, test) in body where !OutcomeRule.holds(test, root.at(pointer, foldCase: foldCase)) {
+                return false
+            }
         }
         if let text {
-            let content = String(decoding: bytes.prefix(65_536), as: UTF8.self).lowercased()
+            let content = OutcomeRule.readable(String(decoding: bytes.prefix(65_536), as: UTF8.self)).lowercased()
             if !content.contains(text.lowercased()) { return false }
         }
         return true
@@ -50,7 +54,10 @@ struct OutcomeRule: Sendable {
 
     private static func holds(_ test: BodyTest, _ value: JSONValue?) -> Bool {
         switch test {
-        case .equals(let choices): value.map { choices.contains($0.source) } ?? false
+        case .equals(let choices):
+            value.map { value in
+                value.document.withView { view in choices.contains { view.isScalar(value.index, $0) } }
+            } ?? false
         case .present(let wanted): (value != nil) == wanted
         case .empty(let wanted): isEmpty(value) == wanted
         case .contains(let text): value?.string?.lowercased().contains(text.lowercased()) ?? false
@@ -62,9 +69,28 @@ struct OutcomeRule: Sendable {
         switch value.kind {
         case .null, .false: return true
         case .string: return value.string?.isEmpty ?? true
-        case .array, .object: return value.source.count < 16 && value.elements.isEmpty && value.members.isEmpty
+        case .array, .object: return value.document.withView { $0.childCount(value.index) } == 0
         default: return false
         }
+    }
+
+    /// The text with JSON's `\uXXXX` decoded: many systems escape every letter beyond ASCII.
+    private static func readable(_ text: String) -> String {
+        guard text.contains("\\u") else { return text }
+        var result = ""
+        var rest = text[...]
+        while let mark = rest.firstRange(of: "\\u") {
+            result += rest[..<mark.lowerBound]
+            rest = rest[mark.upperBound...]
+            if let scalar = UInt32(rest.prefix(4), radix: 16).flatMap({ Unicode.Scalar($0) }), rest.prefix(4).count == 4
+            {
+                result.unicodeScalars.append(scalar)
+                rest = rest.dropFirst(4)
+            } else {
+                result += "\\u"
+            }
+        }
+        return result + rest
     }
 
     /// What a status means where no rule of the profile speaks. Nil for a success, whose body decides.
@@ -97,6 +123,11 @@ enum VendorReason {
         }
     }
 
+    /// A name, and its words: a system may repeat a part of it.
+    static func words(of name: String) -> [String] {
+        [name] + name.split(separator: " ").map(String.init).filter { $0.count >= 3 }
+    }
+
     /// Removes what was sent, e-mail addresses, and runs of four digits and more (with punctuation between them).
     static func clean(_ reasons: [String], hiding sent: [String]) -> [String] {
         var seen: Set<String> = []
@@ -104,7 +135,8 @@ enum VendorReason {
             var text = String(reason.prefix(300))
             for secret in sent where secret.count >= 2 { text = replacing(secret, in: text) }
             text = text.split(separator: " ", omittingEmptySubsequences: true)
-                .map { $0.contains("@") ? "…" : maskDigits(String($0)) }.joined(separator: " ")
+                .map { $0.contains("@") ? "…" : String($0) }.joined(separator: " ")
+            text = maskDigits(text)
             text = String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }))
             return !text.isEmpty && seen.insert(text).inserted ? text : nil
         }
@@ -125,7 +157,23 @@ enum VendorReason {
         return result
     }
 
-    private static func maskDigits(_ word: String) -> String {
-        word.count(where: \.isNumber) >= 4 ? String(word.map { $0.isNumber ? "•" : $0 }) : word
+    /// Masks runs of four digits and more, punctuation and single blanks between them included.
+    private static func maskDigits(_ text: String) -> String {
+        var result = ""
+        var run = ""
+        func flush() {
+            result += run.count(where: \.isNumber) >= 4 ? String(run.map { $0.isNumber ? "•" : $0 }) : run
+            run = ""
+        }
+        for character in text {
+            if character.isNumber || " ()+-./".contains(character) {
+                run.append(character)
+            } else {
+                flush()
+                result.append(character)
+            }
+        }
+        flush()
+        return result
     }
 }

@@ -6,7 +6,7 @@ extension RESTDriver {
     /// One page of an operation that answers rows (or, for a lookup, one record).
     func page(
         _ operation: Operation, _ request: PageRequest, _ values: Variables, _ query: [NamedTemplate],
-        _ context: CallContext
+        _ terms: [String], _ context: CallContext
     ) async throws(UpstreamError) -> ClientPage {
         var values = values
         var link: String?
@@ -29,28 +29,31 @@ extension RESTDriver {
         case .empty: return ClientPage(clients: [], rows: 0, total: 0, more: false)
         case .notFound where operation.items.isEmpty: return ClientPage(clients: [], rows: 0, total: 0, more: false)
         case .notFound: throw .failed(status: exchange.status, "its list answered that it does not exist")
-        default: throw exchanger.error(exchange, .read)
+        default: throw exchanger.error(exchange, .read, hiding: terms.flatMap(VendorReason.words))
         }
         guard let document = exchange.document else { throw .malformed("the answer is not JSON") }
         let rows: PageReader.Rows
         do {
-            rows = try PageReader(operation: operation, foldCase: plan.foldCase).rows(document, readers[operation.shape])
+            rows = try PageReader(operation: operation, foldCase: plan.foldCase).rows(
+                document, readers[operation.shape])
         } catch {
             throw .malformed(error.message)
         }
-        return try finish(rows, document, operation, request, size: size)
+        return try finish(rows, exchange, document, operation, request, size: size)
     }
 
     /// Where the list goes on, by what the vendor says and what it sent.
     private func finish(
-        _ rows: PageReader.Rows, _ document: JSONDocument, _ operation: Operation, _ request: PageRequest, size: Int
+        _ rows: PageReader.Rows, _ exchange: Exchange, _ document: JSONDocument, _ operation: Operation,
+        _ request: PageRequest, size: Int
     ) throws(UpstreamError) -> ClientPage {
-        let root = document.root
+        let foldCase = plan.foldCase
+        func value(_ pointer: JSONPointer) -> JSONValue? { document.root.at(pointer, foldCase: foldCase) }
         let paging = operation.paging
         var page = ClientPage(clients: rows.clients, rows: rows.count)
-        page.total = paging.total.flatMap { root[$0]?.scalarText }.flatMap { Int($0) }
-        if let more = paging.more { page.more = root[more]?.bool }
-        if let pages = paging.pages, let last = root[pages]?.scalarText.flatMap({ Int($0) }),
+        page.total = paging.total.flatMap { value($0)?.scalarText }.flatMap { Int($0) }
+        if let more = paging.more { page.more = value(more)?.bool }
+        if let pages = paging.pages, let last = value(pages)?.scalarText.flatMap({ Int($0) }),
             case .offset(let offset) = request.place
         {
             page.more = offset / max(1, size) + 1 < last
@@ -58,12 +61,12 @@ extension RESTDriver {
         switch paging.style {
         case .none: page.more = false
         case .cursor(let pointer):
-            let next = root[pointer]?.scalarText.flatMap { $0.isEmpty ? nil : $0 }
+            let next = value(pointer)?.scalarText.flatMap { $0.isEmpty ? nil : $0 }
             page.next = page.more == false ? nil : next.map { PageToken($0) }
             page.more = page.next != nil
         case .link(let pointer):
-            if page.more != false, let next = root[pointer]?.string, !next.isEmpty {
-                guard let link = SameOrigin.resolve(next, against: exchanger.baseURL) else {
+            if page.more != false, let next = value(pointer)?.string, !next.isEmpty {
+                guard let link = SameOrigin.resolve(next, against: exchange.url) else {
                     throw .malformed("its next link leads to another address")
                 }
                 page.next = PageToken(link)
@@ -73,6 +76,9 @@ extension RESTDriver {
             if page.more == nil, let total = page.total, case .offset(let offset) = request.place {
                 page.more = offset + rows.count < total
             }
+        }
+        if case .token(let asked) = request.place, page.next == asked {
+            throw .malformed("its next page is the page that was asked for")
         }
         return page
     }
@@ -104,7 +110,8 @@ struct PageReader {
 
     private func read(_ view: JSONView, _ size: Int, _ reader: RecordReader) throws(RecordReader.Fault) -> Rows {
         let pointers = operation.items.isEmpty ? operation.item : operation.items
-        guard let found = pointers.lazy.compactMap({ view.find($0, foldCase: foldCase) }).first else {
+        let places = pointers.compactMap { view.find($0, foldCase: foldCase) }
+        guard let found = places.first(where: { view.kind($0) != .null }) ?? places.first else {
             throw RecordReader.Fault(message: "the rows are not where the profile expects them")
         }
         var single = false

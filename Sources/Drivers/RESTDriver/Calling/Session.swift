@@ -15,7 +15,12 @@ actor Session {
         let token: String
         let refreshToken: String?
         let expires: ContinuousClock.Instant?
+        /// From a login, not from a refresh: an earlier refresh token is worth nothing.
+        var isNew = true
     }
+
+    /// How long a login may take.
+    private static let patience = Duration.seconds(15)
 
     private let recipe: LoginRecipe
     private let exchanger: Exchanger
@@ -36,11 +41,17 @@ actor Session {
                 return Ticket(token: grant.token, generation: generation)
             }
             let task: Task<Result<Grant, UpstreamError>, Never>
+            let isOwn = pending == nil
+            // The login's number, should it succeed: later ones may be there when this caller goes on.
+            let number = generation + 1
             if let pending {
                 task = pending
             } else {
                 let refresh = refreshToken
-                task = Task { [recipe, exchanger] in await Session.begin(recipe, exchanger, refresh, context) }
+                // Others wait for this login, so it must not take as long as a long list may.
+                let bounded = CallContext(
+                    deadline: min(context.deadline, .now + Session.patience), requestID: context.requestID)
+                task = Task { [recipe, exchanger] in await Session.begin(recipe, exchanger, refresh, bounded) }
                 pending = task
             }
             let result = await task.value
@@ -50,12 +61,17 @@ actor Session {
                 if case .success(let granted) = result {
                     grant = granted
                     generation += 1
-                    if let rotated = granted.refreshToken { refreshToken = rotated }
+                    if granted.isNew || granted.refreshToken != nil { refreshToken = granted.refreshToken }
                 } else {
                     refreshToken = nil
                 }
             }
-            if case .failure(let error) = result { throw error }
+            switch result {
+            case .success(let granted): return Ticket(token: granted.token, generation: number)
+            // Somebody else's time was up, not this caller's.
+            case .failure(.timeout) where !isOwn && context.deadline > .now: continue
+            case .failure(let error): throw error
+            }
         }
     }
 
@@ -70,7 +86,13 @@ actor Session {
         if let refresh = recipe.refresh, let refreshToken {
             let result = await run(refresh, exchanger, ["login.refreshToken": .text(refreshToken)], context)
             // A refresh token that is no longer accepted means a login from the start.
-            guard case .failure(.credentialsRejected) = result else { return result }
+            guard case .failure(.credentialsRejected) = result else {
+                return result.map { granted in
+                    var granted = granted
+                    granted.isNew = false
+                    return granted
+                }
+            }
         }
         return await run(recipe.login, exchanger, [:], context)
     }
@@ -82,25 +104,36 @@ actor Session {
             let asked = ContinuousClock.now
             let exchange = try await exchanger.send(step.operation, .login, Variables(values), context)
             guard exchange.kind == .ok else {
-                if [400, 401, 403, 422].contains(exchange.status), exchange.kind != .rateLimited {
+                // What it says may repeat the credentials.
+                let refusals: [OutcomeKind] = [.refused, .conflict, .notFound, .empty, .unauthorised]
+                if refusals.contains(exchange.kind)
+                    || ([400, 401, 403, 422].contains(exchange.status) && exchange.kind != .rateLimited)
+                {
                     return .failure(.credentialsRejected("its login answered \(exchange.status)"))
                 }
                 return .failure(exchanger.error(exchange, .login))
             }
+            let foldCase = exchanger.plan.foldCase
             guard let root = exchange.document?.root,
-                let token = step.token.lazy.compactMap({ root[$0]?.scalarText }).first, !token.isEmpty
+                let token = step.token.lazy.compactMap({ root.at($0, foldCase: foldCase)?.scalarText }).first,
+                !token.isEmpty
             else { return .failure(.malformed("the login's answer holds no token")) }
             let lifetime: Duration? =
                 switch step.lifetime {
                 case .open: nil
                 case .fixed(let duration): duration
                 case .seconds(let pointer, let fallback):
-                    root[pointer]?.scalarText.flatMap { Double($0) }.flatMap { (1...31_536_000).contains($0) ? .seconds($0) : nil } ?? fallback
+                    root.at(pointer, foldCase: foldCase)?.scalarText.flatMap { Double($0) }.flatMap {
+                        (1...31_536_000).contains($0) ? .seconds($0) : nil
+                    } ?? fallback
                 }
             // Renewed a little early, so that no call starts with a token that dies on the way.
             let expires = lifetime.map { asked + $0 - min(.seconds(30), $0 / 10) }
             return .success(
-                Grant(token: token, refreshToken: step.refreshToken.flatMap { root[$0]?.scalarText }, expires: expires))
+                Grant(
+                    token: token,
+                    refreshToken: step.refreshToken.flatMap { root.at($0, foldCase: foldCase)?.scalarText },
+                    expires: expires))
         } catch {
             return .failure(error)
         }

@@ -4,12 +4,6 @@ import StrictConfig
 
 /// Compiles the `fields` of a profile.
 enum LensCompiler {
-    private static let shapeMembers = ["row", "detail", "write", "create", "update", "needsDetail"]
-    private static let lensMembers = [
-        "at", "each", "where", "parts", "format", "absent", "also", "set", "default", "filler", "as", "invalid", "only",
-        "readOnly", "prefix", "mediaType", "most", "is",
-    ]
-
     static func fields(_ node: ConfigNode) -> [ProfileField: FieldLenses] {
         guard let object = node.object(ProfileField.allCases.map(\.rawValue)) else { return [:] }
         var fields: [ProfileField: FieldLenses] = [:]
@@ -19,18 +13,29 @@ enum LensCompiler {
         return fields
     }
 
-    /// Whether the profile says that ids are digits.
-    static func numericIDs(_ node: ConfigNode?) -> Bool { contains(node?.value["id"], "digits") }
+    /// What the profile says of ids.
+    static func idForm(_ node: ConfigNode?) -> IDForm {
+        let id = node?.value["id"]
+        if contains(id, IDForm.number.rawValue) { return .number }
+        return contains(id, IDForm.digits.rawValue) ? .digits : .text
+    }
 
     private static func contains(_ value: JSONValue?, _ format: String) -> Bool {
         guard let value else { return false }
         if value["format"]?.string == format { return true }
-        return value.members.contains { shapeMembers.contains($0.key) && contains($0.value, format) }
+        return value.members.contains { Members.shapes.contains($0.key) && contains($0.value, format) }
     }
 
     private static func lenses(_ field: ProfileField, _ node: ConfigNode) -> FieldLenses {
-        let shaped = node.kind == .object && node.value.members.contains { shapeMembers.contains($0.key) }
+        let shaped = node.kind == .object && node.value.members.contains { Members.shapes.contains($0.key) }
         guard shaped else {
+            let places = ["at", "each", "parts"]
+            if node.kind == .object, !node.value.members.contains(where: { places.contains($0.key) }) {
+                // Neither a lens nor shapes: a name of either may have been meant.
+                _ = node.object(Members.lens + Members.shapes)
+                node.fault("lacks the member \"at\": where the value stands")
+                return FieldLenses()
+            }
             let lenses = alternatives(field, node)
             var result = FieldLenses()
             switch field {
@@ -47,7 +52,7 @@ enum LensCompiler {
             }
             return result
         }
-        guard let object = node.object(shapeMembers) else { return FieldLenses() }
+        guard let object = node.object(Members.shapes) else { return FieldLenses() }
         var result = FieldLenses()
         func read(_ name: String) -> [Lens]? {
             guard let member = object.optional(name), !member.value.isNull else { return nil }
@@ -59,15 +64,37 @@ enum LensCompiler {
         result.shapes[.create] = read("create") ?? write
         result.shapes[.update] = read("update") ?? write
         result.needsDetail = object.optional("needsDetail")?.bool() ?? false
+        if let write = object.optional("write"), object.optional("create") != nil, object.optional("update") != nil {
+            write.fault("is never used beside \"create\" and \"update\"")
+        }
+        let useless: [String] =
+            switch field {
+            case .active: ["write", "create", "update", "needsDetail"]
+            case .healthInsurance, .location: ["row", "detail", "update", "needsDetail"]
+            case .description, .image: ["update"]
+            default: []
+            }
+        for name in useless {
+            object.optional(name)?.fault("says nothing: Ponte never uses \(field.rawValue) so")
+        }
         return result
     }
 
     private static func alternatives(_ field: ProfileField, _ node: ConfigNode) -> [Lens] {
-        node.oneOrMore().compactMap { lens(field, $0) }
+        let nodes = node.oneOrMore()
+        if nodes.isEmpty { node.fault("must name at least one place") }
+        let lenses = nodes.compactMap { lens(field, $0) }
+        // Phones are places of their own; of other fields the first place that holds something is read.
+        if field != .phones, lenses.count == nodes.count, let writable = lenses.firstIndex(where: { !$0.readOnly }),
+            writable > 0
+        {
+            nodes[writable].fault("is written, but read after a read-only place: name it first")
+        }
+        return lenses
     }
 
     private static func lens(_ field: ProfileField, _ node: ConfigNode) -> Lens? {
-        guard let object = node.object(lensMembers) else { return nil }
+        guard let object = node.object(Members.lens) else { return nil }
         guard let spot = spot(field, node, object) else { return nil }
         var lens = Lens(spot: spot, format: format(field, object))
         if let each = object.optional("each"), let array = each.jsonPointer() {
@@ -75,23 +102,39 @@ enum LensCompiler {
         } else if let condition = object.optional("where") {
             condition.fault("chooses an element of an array: name the array with \"each\"")
         }
-        lens.absent = object.optional("absent")?.elements("an array of values that mean nothing").map(\.value.source) ?? []
+        lens.absent =
+            object.optional("absent")?.elements("an array of values that mean nothing").map(\.value.source) ?? []
         lens.also = object.optional("also").map(pointers) ?? []
         lens.constants = constants(object.optional("set"))
         lens.fallback = object.optional("default")?.string()
         if let filler = object.optional("filler") {
             let places = spot.pointers.prefix(1) + lens.also
-            lens.fillers = filler.kind == .object
+            lens.fillers =
+                filler.kind == .object
                 ? constants(filler) : places.map { (pointer: $0, json: filler.value.source) }
         }
         lens.asNumber = object.optional("as")?.choice(["string": false, "number": true]) ?? false
+        if lens.asNumber, let fault = notANumber(field, lens) { object.optional("as")?.fault(fault) }
         lens.strict = object.optional("invalid")?.choice(["drop": false, "fail": true]) ?? false
-        lens.readOnly = object.optional("readOnly")?.bool() ?? (field == .description || field == .image || isHTML(lens.format))
+        lens.readOnly =
+            object.optional("readOnly")?.bool() ?? (field == .description || field == .image || isHTML(lens.format))
         if let only = object.optional("only") {
             if field != .phones { only.fault("belongs to phones") }
             lens.onlyFor = only.choice(["mobile": PhoneNumber.Kind.mobile, "landline": .landline])
         }
         return lens
+    }
+
+    /// Why a field cannot be written as a JSON number; nil when it can.
+    private static func notANumber(_ field: ProfileField, _ lens: Lens) -> String? {
+        switch (field, lens.format) {
+        case (.id, _), (.healthInsurance, _), (.location, _), (.cpf, .cpf(.digits)), (.phones, .phone(.national)),
+            (.phones, .phone(.international)):
+            if case .areaAndNumber(_, _, .masked) = lens.spot { return "needs digits, but the spelling is \"masked\"" }
+            return nil
+        case (.birthday, .date(let pattern)) where pattern.isNumber: return nil
+        default: return "cannot be \"number\" here: the value is not written with digits alone, or begins with zeros"
+        }
     }
 
     private static func isHTML(_ format: Lens.Format) -> Bool { if case .html = format { true } else { false } }
@@ -111,16 +154,23 @@ enum LensCompiler {
         if object.optional("at") != nil { parts.fault("and \"at\" exclude each other") }
         switch field {
         case .phones:
-            guard let pair = parts.object(["areaCode", "number", "spelling"]),
+            guard let pair = parts.object(Members.phoneParts),
                 let area = pair.required("areaCode")?.jsonPointer(), let number = pair.required("number")?.jsonPointer()
             else { return nil }
             return .areaAndNumber(area, number, pair.optional("spelling")?.choice(SubscriberSpelling.self) ?? .digits)
         case .name:
-            guard let pair = parts.object(["first", "rest", "given", "family"]) else { return nil }
+            guard let pair = parts.object(Members.nameParts) else { return nil }
+            if pair.optional("given") != nil || pair.optional("family") != nil,
+                let other = pair.optional("first") ?? pair.optional("rest")
+            {
+                other.fault("mixes two ways: \"first\" and \"rest\", or \"given\" and \"family\"")
+                return nil
+            }
             if let given = pair.optional("given")?.jsonPointer(), let family = pair.required("family")?.jsonPointer() {
                 return .givenAndFamily(given, family)
             }
-            guard let first = pair.required("first")?.jsonPointer(), let rest = pair.required("rest")?.jsonPointer() else {
+            guard let first = pair.required("first")?.jsonPointer(), let rest = pair.required("rest")?.jsonPointer()
+            else {
                 return nil
             }
             return .firstAndRest(first, rest)
@@ -141,9 +191,13 @@ enum LensCompiler {
         case .phones: return .phone(node?.choice(PhoneSpelling.self) ?? .national)
         case .cpf: return .cpf(node?.choice(CPFSpelling.self) ?? .digits)
         case .birthday:
-            guard let node, let text = node.string() else { return DatePattern("yyyy-MM-dd").map { .date($0) } ?? .text }
+            guard let node, let text = node.string() else {
+                return DatePattern("yyyy-MM-dd").map { .date($0) } ?? .text
+            }
             guard let pattern = DatePattern(text) else {
-                node.fault("is not a date format: name yyyy (or yy), MM and dd once each, such as \"dd/MM/yyyy\"; end with * for a date-time")
+                node.fault(
+                    "is not a date format: name yyyy (or yy), MM and dd once each, such as \"dd/MM/yyyy\"; end with * for a date-time"
+                )
                 return .text
             }
             return .date(pattern)
@@ -161,7 +215,7 @@ enum LensCompiler {
         case .description:
             return node?.choice(["text": Lens.Format.text, "html": .html]) ?? .text
         case .id:
-            _ = node?.choice(["text": true, "digits": true])
+            _ = node?.choice(IDForm.self)
             return .text
         case .name, .email, .healthInsurance, .location:
             _ = node?.choice(["text": true])

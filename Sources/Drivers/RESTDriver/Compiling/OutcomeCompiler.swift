@@ -4,11 +4,14 @@ import StrictConfig
 /// Compiles outcome rules.
 enum OutcomeCompiler {
     static func rule(_ node: ConfigNode) -> OutcomeRule? {
-        guard let object = node.object(["when", "then", "reasons"]), let when = object.required("when"),
+        guard let object = node.object(Members.outcome), let when = object.required("when"),
             let kind = object.required("then")?.choice(OutcomeKind.self),
-            let conditions = when.object(["status", "contentType", "body", "text"])
+            let conditions = when.object(Members.when)
         else { return nil }
         var rule = OutcomeRule(kind: kind)
+        if kind != .refused, kind != .conflict {
+            object.optional("reasons")?.fault("are heard only where the outcome is \"refused\" or \"conflict\"")
+        }
         rule.reasons = object.optional("reasons").map(LensCompiler.pointers) ?? []
         rule.statuses = conditions.optional("status")?.oneOrMore().compactMap(status) ?? []
         rule.contentType = conditions.optional("contentType")?.string()?.lowercased()
@@ -30,7 +33,9 @@ enum OutcomeCompiler {
     private static func status(_ node: ConfigNode) -> ClosedRange<Int>? {
         if node.kind == .number { return node.int(100...599).map { $0...$0 } }
         guard let text = node.string("a status such as 404 or \"4xx\"") else { return nil }
-        guard text.count == 3, text.hasSuffix("xx"), let hundreds = text.first?.wholeNumberValue, (1...5).contains(hundreds) else {
+        guard text.count == 3, text.hasSuffix("xx"), let hundreds = text.first?.wholeNumberValue,
+            (1...5).contains(hundreds)
+        else {
             node.fault("is not a status: write 404 or \"4xx\"")
             return nil
         }
@@ -46,7 +51,7 @@ enum OutcomeCompiler {
             }
             return .equals([node.value.source])
         }
-        guard let object = node.object(["equals", "present", "empty", "contains"]) else { return nil }
+        guard let object = node.object(Members.bodyTest) else { return nil }
         guard node.value.members.count == 1 else {
             node.fault("must have exactly one of equals, present, empty and contains")
             return nil

@@ -9,13 +9,8 @@ struct ProfileCompiler {
 
     init(_ node: ConfigNode) { self.node = node }
 
-    static let members = [
-        "name", "title", "documentation", "baseURL", "credentials", "settings", "request", "login", "foldCase", "fields",
-        "operations", "outcomes", "search", "create", "update", "limits", "staleReads", "retryAfter",
-    ]
-
     func compile() -> Profile? {
-        guard let object = node.object(ProfileCompiler.members) else { return nil }
+        guard let object = node.object(Members.profile) else { return nil }
         let name = object.required("name")?.string()
         let title = object.required("title")?.string()
         _ = object.optional("documentation")?.string()
@@ -39,7 +34,7 @@ struct ProfileCompiler {
         }
         if let request = object.optional("request") { compileRequest(request, names, &plan) }
         if let fields = object.required("fields") { plan.fields = LensCompiler.fields(fields) }
-        plan.numericIDs = LensCompiler.numericIDs(object.optional("fields"))
+        plan.idForm = LensCompiler.idForm(object.optional("fields"))
         if let outcomes = object.optional("outcomes") {
             plan.outcomes = outcomes.elements("an array of outcome rules").compactMap(OutcomeCompiler.rule)
         }
@@ -48,23 +43,27 @@ struct ProfileCompiler {
         for (name, node) in nodes { plan.operations[name] = operations.operation(name, node) }
         plan.searches = operations.searches(object.optional("search"), nodes, plan.operations)
         var duplicates = Capabilities.DuplicatePolicy.unknown
-        if let create = object.optional("create"), let members = create.object(["duplicates", "fixed"]) {
-            duplicates = members.optional("duplicates")?.choice(["reusesSilently": .reusesSilently, "refuses": .refuses, "creates": .creates, "unknown": .unknown]) ?? .unknown
+        if let create = object.optional("create"), let members = create.object(Members.create) {
+            duplicates =
+                members.optional("duplicates")?.choice([
+                    "reusesSilently": .reusesSilently, "refuses": .refuses, "creates": .creates, "unknown": .unknown,
+                ]) ?? .unknown
             plan.constants.create = constants(members.optional("fixed"))
         }
         if let update = object.optional("update") { compileUpdate(update, nodes.map(\.name), &plan) }
         if let hints = object.optional("retryAfter") {
             plan.retryHints = hints.oneOrMore().compactMap { hint in
-                guard let members = hint.object(["header", "as"]), let header = members.required("header")?.string() else { return nil }
+                guard let members = hint.object(Members.retryAfter), let header = members.required("header")?.string()
+                else { return nil }
                 return RetryHint(header: header, form: members.optional("as")?.choice(RetryHint.Form.self) ?? .seconds)
             }
         }
         var concurrent: Int?
-        if let limits = object.optional("limits"), let members = limits.object(["concurrent"]) {
+        if let limits = object.optional("limits"), let members = limits.object(Members.limits) {
             concurrent = members.optional("concurrent")?.int(1...1000)
         }
         let stale = object.optional("staleReads")?.duration() ?? .zero
-        checkWhole(object, nodes, plan)
+        ProfileChecks(object: object, operations: nodes, plan: plan, attempts: plan.searches).run()
         guard let name, let title else { return nil }
         return Profile(
             name: name, title: title, baseURL: object.optional("baseURL")?.value.string, credentials: credentials,
@@ -78,7 +77,7 @@ struct ProfileCompiler {
         guard let node else { return [] }
         if node.kind == .array { return node.elements().compactMap { identifier($0, $0.string()) } }
         return node.entries("an object of credential names").compactMap { name, entry in
-            if let members = entry.object(["description"]) { _ = members.optional("description")?.string() }
+            if let members = entry.object(Members.credential) { _ = members.optional("description")?.string() }
             return identifier(entry, name)
         }
     }
@@ -95,7 +94,7 @@ struct ProfileCompiler {
     private func settings(_ node: ConfigNode?, _ credentials: [String]) -> [Profile.Setting] {
         guard let node else { return [] }
         return node.entries("an object of settings").compactMap { name, entry in
-            guard let members = entry.object(["description", "default", "from", "afterLast"]),
+            guard let members = entry.object(Members.setting),
                 let name = identifier(entry, name)
             else { return nil }
             _ = members.optional("description")?.string()
@@ -108,6 +107,9 @@ struct ProfileCompiler {
                     return nil
                 }
                 derivation = Profile.Derivation(credential: source, afterLast: character)
+                members.optional("default")?.fault("is never used beside \"from\"")
+            } else {
+                members.optional("afterLast")?.fault("belongs to \"from\"")
             }
             return Profile.Setting(
                 name: name, fallback: members.optional("default")?.string(allowEmpty: true), derived: derivation)
@@ -115,20 +117,14 @@ struct ProfileCompiler {
     }
 
     private func compileRequest(_ node: ConfigNode, _ names: VariableNames, _ plan: inout ProfilePlan) {
-        guard let members = node.object(["headers", "query", "basic"]) else { return }
+        guard let members = node.object(Members.shared) else { return }
         plan.headers = members.optional("headers").map { OperationCompiler.headers($0, names) } ?? []
         plan.query = members.optional("query")?.templates(names) ?? []
-        if let basic = members.optional("basic"), let pair = basic.object(["user", "password"]) {
-            if let user = pair.required("user")?.textTemplate(names),
-                let password = pair.required("password")?.textTemplate(names)
-            {
-                plan.basic = (user, password)
-            }
-        }
+        plan.basic = members.optional("basic").flatMap { OperationCompiler.basic($0, names) }
     }
 
     private func compileLogin(_ node: ConfigNode, _ names: VariableNames, _ plan: inout ProfilePlan) -> Set<Int>? {
-        guard let members = node.object(["request", "token", "lifetime", "refreshToken", "refresh", "again"]) else {
+        guard let members = node.object(Members.login) else {
             return nil
         }
         let compiler = OperationCompiler(names: names, foldCase: plan.foldCase)
@@ -138,7 +134,7 @@ struct ProfileCompiler {
             let refreshToken = members.optional("refreshToken")?.jsonPointer()
             let lifetime = self.lifetime(members.optional("lifetime"))
             var refresh: LoginRecipe.Step?
-            if let node = members.optional("refresh"), let inner = node.object(["request", "token", "lifetime", "refreshToken"]) {
+            if let node = members.optional("refresh"), let inner = node.object(Members.refresh) {
                 let compiler = OperationCompiler(
                     names: names.adding("login.token", "login.refreshToken"), foldCase: plan.foldCase)
                 if let request = inner.required("request"), let operation = compiler.bare("refresh", request) {
@@ -160,7 +156,7 @@ struct ProfileCompiler {
     private func lifetime(_ node: ConfigNode?) -> LoginRecipe.Lifetime {
         guard let node else { return .open }
         if node.kind == .string { return node.duration().map { .fixed($0) } ?? .open }
-        guard let members = node.object(["at", "default"]) else { return .open }
+        guard let members = node.object(Members.lifetime) else { return .open }
         let fallback = members.optional("default")?.duration() ?? .seconds(300)
         return members.required("at")?.jsonPointer().map { .seconds($0, fallback: fallback) } ?? .open
     }
@@ -169,9 +165,19 @@ struct ProfileCompiler {
         LensCompiler.constants(node)
     }
 
+    /// What the contract's update can change.
+    static let changeable: [ProfileField] = [.name, .email, .cpf, .birthday]
+
     private func compileUpdate(_ node: ConfigNode, _ operations: [String], _ plan: inout ProfilePlan) {
-        guard let members = node.object(["style", "required", "omit", "fixed", "calls"]) else { return }
-        let style: String? = members.required("style")?.choice(["partial": "partial", "partialWithRequired": "partialWithRequired", "full": "full", "perField": "perField"])
+        guard let members = node.object(Members.update) else { return }
+        let style: String? = members.required("style")?.choice(of: Members.updateStyles)
+        if style != "partialWithRequired" {
+            members.optional("required")?.fault("belongs to the style \"partialWithRequired\"")
+        }
+        if style != "perField" { members.optional("calls")?.fault("belongs to the style \"perField\"") }
+        if style == "perField" {
+            for name in ["omit", "fixed"] { members.optional(name)?.fault("has no record in the style \"perField\"") }
+        }
         plan.constants.update = constants(members.optional("fixed"))
         plan.constants.omit = members.optional("omit")?.elements().compactMap { $0.jsonPointer() } ?? []
         let required = members.optional("required")?.elements().compactMap { $0.choice(ProfileField.self) } ?? []
@@ -184,11 +190,18 @@ struct ProfileCompiler {
             var calls: [ProfileField: String] = [:]
             for (name, entry) in members.required("calls")?.entries("an object of fields and operations") ?? [] {
                 guard let field = ProfileField(rawValue: name) else {
-                    entry.fault(NearestName.unknown("field", name, ProfileField.allCases.map(\.rawValue)))
+                    entry.fault(NearestName.unknown("field", name, ProfileCompiler.changeable.map(\.rawValue)))
                     continue
                 }
+                if !ProfileCompiler.changeable.contains(field) {
+                    entry.fault(
+                        "is never changed: the contract's update has "
+                            + ProfileCompiler.changeable.map(\.rawValue).joined(separator: ", "))
+                }
                 guard let operation = entry.string() else { continue }
-                if !operations.contains(operation) { entry.fault(NearestName.unknown("operation", operation, operations)) }
+                if !operations.contains(operation) {
+                    entry.fault(NearestName.unknown("operation", operation, operations))
+                }
                 calls[field] = operation
             }
             plan.style = .perField(calls)
@@ -197,38 +210,6 @@ struct ProfileCompiler {
     }
 
     // MARK: The whole
-
-    /// What holds between parts.
-    private func checkWhole(_ object: ConfigObject, _ operations: [(name: String, node: ConfigNode)], _ plan: ProfilePlan) {
-        guard let fieldsNode = object.optional("fields") else { return }
-        for name in ["list", "get", "create", "update"] {
-            guard let operation = plan.operations[name], let node = operations.first(where: { $0.name == name })?.node else {
-                continue
-            }
-            switch name {
-            case "list":
-                if operation.items.isEmpty { node.fault("lacks the member \"items\": where the rows stand") }
-                if plan.fields[.id]?.shapes[operation.shape] == nil {
-                    fieldsNode.fault("lacks an id for the shape \"\(operation.shape.rawValue)\": every row needs one")
-                }
-            case "get":
-                if operation.item.isEmpty { node.fault("lacks the member \"item\": where the record stands") }
-            case "create":
-                if operation.answerID.isEmpty, !operation.idFromLocation, !operation.answersRecord {
-                    node.fault("lacks the member \"answer\": where the new id, or the whole record, stands")
-                }
-            default: break
-            }
-        }
-        let needsRead: Bool = switch plan.style {
-        case .full, .partialWithRequired: true
-        default: false
-        }
-        if needsRead, plan.operations["update"] != nil, plan.operations["get"] == nil {
-            node.fault("updates need the record as it stands, but there is no operation \"get\"")
-        }
-        if plan.fields[.name] == nil { fieldsNode.fault("lacks the member \"name\"") }
-    }
 
     private func capabilities(
         _ title: String, _ plan: ProfilePlan, _ duplicates: Capabilities.DuplicatePolicy, _ stale: Duration
@@ -248,7 +229,7 @@ struct ProfileCompiler {
             }
         }
         var unchangeable: Set<ClientField> = []
-        for field in [ProfileField.name, .email, .cpf, .birthday] {
+        for field in ProfileCompiler.changeable {
             guard let client = field.client else { continue }
             if case .perField(let calls) = plan.style {
                 if calls[field] == nil { unchangeable.insert(client) }

@@ -36,6 +36,12 @@ struct DatePattern: Sendable {
         self.parts = parts
     }
 
+    /// Whether a day is written with digits alone and without leading zeros.
+    var isNumber: Bool {
+        guard case .year = parts.first else { return false }
+        return !ignoresTail && !parts.contains { if case .literal = $0 { true } else { false } }
+    }
+
     /// Reads a day; nil when the text is written otherwise or the day does not exist.
     func read(_ bytes: UnsafeBufferPointer<UInt8>) -> Birthday? {
         var position = 0

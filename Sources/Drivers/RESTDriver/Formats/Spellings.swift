@@ -94,7 +94,12 @@ enum HTMLText {
         while let character = rest.popFirst() {
             switch character {
             case "<":
-                guard let close = rest.firstIndex(of: ">") else { continue }
+                guard let next = rest.first, next.isLetter || next == "/" || next == "!",
+                    let close = rest.firstIndex(of: ">")
+                else {
+                    text.append(character)
+                    continue
+                }
                 let tag = rest[..<close].lowercased().drop { $0 == "/" }
                 if ["br", "p", "div", "li", "tr"].contains(where: { name in
                     tag.hasPrefix(name) && !(tag.dropFirst(name.count).first?.isLetter ?? false)
@@ -127,7 +132,8 @@ enum HTMLText {
         default:
             guard name.first == "#" else { return nil }
             let digits = name.dropFirst()
-            let value = digits.first == "x" || digits.first == "X"
+            let value =
+                digits.first == "x" || digits.first == "X"
                 ? UInt32(digits.dropFirst(), radix: 16) : UInt32(digits)
             return value.flatMap { Unicode.Scalar($0) }.map { Character($0) }
         }

@@ -74,7 +74,8 @@ struct PlaceIndex: Sendable {
         self.pointers = pointers
         self.foldCase = foldCase
         rootSlot = pointers.firstIndex(of: .root)
-        _ = build(pointers.enumerated().map { (slot: $0.offset, steps: $0.element.steps[...]) }.filter { !$0.steps.isEmpty })
+        _ = build(
+            pointers.enumerated().map { (slot: $0.offset, steps: $0.element.steps[...]) }.filter { !$0.steps.isEmpty })
     }
 
     private mutating func build(_ paths: [(slot: Int, steps: ArraySlice<JSONPointer.Step>)]) -> Int32 {

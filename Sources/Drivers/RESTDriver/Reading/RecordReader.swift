@@ -177,7 +177,8 @@ struct RecordReader: Sendable {
             builder.set(plain.target, view, token)
         case .url:
             guard let base = text.baseAddress,
-                (text.count > 8 && memcmp(base, "https://", 8) == 0) || (text.count > 7 && memcmp(base, "http://", 7) == 0)
+                (text.count > 8 && memcmp(base, "https://", 8) == 0)
+                    || (text.count > 7 && memcmp(base, "http://", 7) == 0)
             else { return false }
             builder.set(plain.target, view, token)
         case .cpf:
@@ -226,7 +227,8 @@ struct RecordReader: Sendable {
         var element = array + 1
         while element < end {
             defer { element = view.next(element) }
-            guard each.conditions.allSatisfy({ RecordReader.holds(view, element, $0.pointer, $0.json, foldCase) }) else {
+            guard each.conditions.allSatisfy({ RecordReader.holds(view, element, $0.pointer, $0.json, foldCase) })
+            else {
                 continue
             }
             var tokens = InlineArray<4, Int32>(repeating: -1)
@@ -239,9 +241,10 @@ struct RecordReader: Sendable {
     }
 
     /// Whether a value below `index` is a given scalar.
-    static func holds(_ view: JSONView, _ index: Int, _ pointer: JSONPointer, _ json: [UInt8], _ foldCase: Bool) -> Bool {
+    static func holds(_ view: JSONView, _ index: Int, _ pointer: JSONPointer, _ json: [UInt8], _ foldCase: Bool) -> Bool
+    {
         guard let found = view.find(pointer, from: index, foldCase: foldCase) else { return json == Array("null".utf8) }
-        return view.source(found).elementsEqual(json)
+        return view.isScalar(found, json)
     }
 
     /// Whether a token holds nothing: missing, null, blank, or declared to mean so.
@@ -257,13 +260,15 @@ struct RecordReader: Sendable {
             return true
         default: break
         }
-        for marker in lens.absent where view.source(index).elementsEqual(marker) { return true }
+        for marker in lens.absent where view.isScalar(index, marker) { return true }
         return false
     }
 
     /// Calls `body` with a token's text: its bytes where they need no decoding.
     @inline(__always)
-    private func withText<Result>(_ view: JSONView, _ token: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+    private func withText<Result>(_ view: JSONView, _ token: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result)
+        -> Result
+    {
         if view.isEscaped(token) { return view.decoded(token).withUnsafeBufferPointer(body) }
         return body(view.slice(token))
     }
@@ -277,8 +282,7 @@ struct RecordReader: Sendable {
             guard case .flag(let values) = slotted.lens.format else { return true }
             let token = slotted.slots.first.map { slots[$0] } ?? -1
             guard token >= 0 else { return true }
-            let source = view.source(Int(token))
-            return values.contains { source.elementsEqual($0) }
+            return values.contains { view.isScalar(Int(token), $0) }
         }
     }
 
@@ -396,7 +400,8 @@ struct RecordReader: Sendable {
             let address = PersonText.trimmed(text(view, token))
             if address.hasPrefix("https://") || address.hasPrefix("http://") { return .text(address) }
             guard !prefix.isEmpty, !address.isEmpty else { return try unreadable(lens, field) }
-            return .text(prefix + (prefix.hasSuffix("/") && address.hasPrefix("/") ? String(address.dropFirst()) : address))
+            return .text(
+                prefix + (prefix.hasSuffix("/") && address.hasPrefix("/") ? String(address.dropFirst()) : address))
         case .base64(let mediaType, let most):
             guard view.slice(token).count <= most else { return .nothing }
             let image = text(view, token)

@@ -79,6 +79,27 @@ extension BodyTemplate.JSONNode {
         }
     }
 
+    /// Every variable that the body uses.
+    var variables: Set<String> {
+        switch self {
+        case .literal, .record: []
+        case .text(let template): Set(template.variables)
+        case .number(let name), .variable(let name): [name]
+        case .object(let members, _): members.reduce(into: []) { $0.formUnion($1.node.variables) }
+        case .array(let nodes): nodes.reduce(into: []) { $0.formUnion($1.variables) }
+        }
+    }
+
+    /// Whether the record is in it.
+    var holdsRecord: Bool {
+        switch self {
+        case .record: true
+        case .object(let members, let spreads): spreads || members.contains { $0.node.holdsRecord }
+        case .array(let nodes): nodes.contains { $0.holdsRecord }
+        case .literal, .text, .number, .variable: false
+        }
+    }
+
     /// Writes the body. Members whose variables have no value are left out.
     func write(to writer: inout JSONWriter, _ variables: Variables, record: [UInt8]?) throws(BodyTemplate.Unfit) {
         if try !writeIfPresent(to: &writer, variables, record: record) { writer.null() }
@@ -123,9 +144,13 @@ extension BodyTemplate.JSONNode {
                     writer.truncate(to: before)
                 }
             }
-            if spreads, let inside = record?.dropFirst().dropLast(), !inside.isEmpty {
+            // A member that the body names itself is not repeated.
+            let inside = spreads ? record.flatMap { try? JSONDocument($0).root.members } ?? [] : []
+            for member in inside where !members.contains(where: { $0.key == member.key }) {
                 if !first { writer.raw(",") }
-                writer.raw(inside)
+                first = false
+                writer.key(member.key)
+                writer.raw(member.value.source)
             }
             writer.raw("}")
         case .array(let nodes):

@@ -73,7 +73,8 @@ struct URITemplate: Sendable {
                     prefix = length
                     name = name[..<colon]
                 }
-                guard !name.isEmpty, name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_.-".contains($0)) })
+                guard !name.isEmpty,
+                    name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_.-".contains($0)) })
                 else { throw Fault(message: "has an expression without a proper variable name") }
                 list.append(Variable(name: String(name), prefix: prefix, explode: explode))
                 variables.append(String(name))
@@ -83,7 +84,9 @@ struct URITemplate: Sendable {
         }
         if !rest.isEmpty { parts.append(.literal(String(rest))) }
         for case .literal(let literal) in parts {
-            let legal = literal.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value < 0x7F && !"\"<>\\^`|".unicodeScalars.contains($0) }
+            let legal = literal.unicodeScalars.allSatisfy {
+                $0.value > 0x20 && $0.value < 0x7F && !"\"<>\\^`|".unicodeScalars.contains($0)
+            }
             guard legal else { throw Fault(message: "holds characters that a URI cannot: percent-encode them") }
         }
         self.parts = parts
@@ -108,7 +111,9 @@ struct URITemplate: Sendable {
                             piece(op, variable.name, values.map(URITemplate.encode).joined(separator: ",")))
                     case .some(let value):
                         var text = value.text
-                        if let prefix = variable.prefix { text = String(String.UnicodeScalarView(text.unicodeScalars.prefix(prefix))) }
+                        if let prefix = variable.prefix {
+                            text = String(String.UnicodeScalarView(text.unicodeScalars.prefix(prefix)))
+                        }
                         pieces.append(piece(op, variable.name, URITemplate.encode(text)))
                     }
                 }

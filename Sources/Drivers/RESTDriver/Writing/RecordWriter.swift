@@ -39,13 +39,14 @@ struct RecordWriter: Sendable {
     let fields: [ProfileField: FieldLenses]
     let constants: Constants
     let style: Style
+    var foldCase = false
 
     // MARK: Create
 
     /// The record that a create sends.
     func record(for draft: ClientDraft) throws(Unfit) -> [UInt8] {
         var edits = JSONEdits()
-        var room = ArrayRoom(source: nil)
+        var room = ArrayRoom(source: nil, foldCase: foldCase)
         let values: [(ProfileField, FieldValue?)] = [
             (.name, .text(draft.name)), (.phones, .phone(draft.phone)), (.cpf, draft.cpf.map { .cpf($0) }),
             (.email, draft.email.map { .text($0) }), (.birthday, draft.birthday.map { .birthday($0) }),
@@ -55,7 +56,13 @@ struct RecordWriter: Sendable {
         for (field, value) in values {
             guard let lenses = fields[field]?.shapes[.create] else { continue }
             if let value {
-                try write(value, field, lenses, &edits, &room)
+                let used = try write(value, field, lenses, &edits, &room)
+                // Each place of a phone is one of its own: the others have nothing.
+                if field == .phones, let used {
+                    for (index, lens) in lenses.enumerated() where index != used && !lens.readOnly {
+                        fill(lens, &edits, &room)
+                    }
+                }
             } else {
                 for lens in lenses where !lens.readOnly { fill(lens, &edits, &room) }
             }
@@ -88,16 +95,11 @@ struct RecordWriter: Sendable {
     ///   - base: the vendor's record as just read, where `needsBase` asked for it.
     ///   - current: the same record as the contract shows it.
     func record(for patch: ClientPatch, id: ClientID, base: JSONValue?, current: Client?) throws(Unfit) -> [UInt8] {
-        var edits = JSONEdits()
-        var room = ArrayRoom(source: base)
-        var touched: [[UInt8]] = []
+        var edits = JSONEdits(foldCase: foldCase)
+        var room = ArrayRoom(source: base, foldCase: foldCase)
         let changes = RecordWriter.values(patch)
         func writes(_ field: ProfileField, _ value: FieldValue) throws(Unfit) {
-            let lenses = fields[field]?.shapes[.update] ?? []
-            try write(value, field, lenses, &edits, &room)
-            touched += lenses.flatMap { lens in
-                lens.each.map { [$0.array] } ?? (lens.spot.pointers + lens.also)
-            }.compactMap { $0.steps.first?.name }
+            _ = try write(value, field, fields[field]?.shapes[.update] ?? [], &edits, &room)
         }
         for (field, value) in changes {
             // The same value in the vendor's own spelling is left alone.
@@ -113,7 +115,9 @@ struct RecordWriter: Sendable {
             guard let current else { break }
             // What is written elsewhere than it is read is carried over.
             for field in ProfileField.allCases where !changes.contains(where: { $0.0 == field }) {
-                guard let lenses = fields[field], !lenses.updatesInPlace, lenses.shapes[.update] != nil else { continue }
+                guard let lenses = fields[field], !lenses.updatesInPlace, lenses.shapes[.update] != nil else {
+                    continue
+                }
                 if field == .phones {
                     try carry(current.allPhones, lenses.shapes[.update] ?? [], &edits, &room)
                 } else if let value = RecordWriter.value(field, of: current) {
@@ -131,14 +135,10 @@ struct RecordWriter: Sendable {
         case .partial, .perField: break
         }
         if let identity = fields[.id], let lenses = identity.shapes[.update], !identity.updatesInPlace {
-            try write(.text(id.text), .id, lenses, &edits, &room)
-            touched += lenses.flatMap(\.spot.pointers).compactMap { $0.steps.first?.name }
+            _ = try write(.text(id.text), .id, lenses, &edits, &room)
         }
         for pointer in constants.omit { edits.remove(pointer) }
-        for (pointer, json) in constants.update {
-            edits.set(pointer, json)
-            touched += pointer.steps.prefix(1).map(\.name)
-        }
+        for (pointer, json) in constants.update { edits.set(pointer, json) }
         switch style {
         case .full: return edits.apply(to: base)
         case .partial, .partialWithRequired, .perField:
@@ -148,7 +148,7 @@ struct RecordWriter: Sendable {
             // Whole arrays and objects that the changes reach, so that their other elements survive.
             var writer = JSONWriter(capacity: merged.count)
             writer.raw("{")
-            for member in document.root.members where touched.contains(Array(member.key.utf8)) {
+            for member in document.root.members where edits.reaches(Array(member.key.utf8)) {
                 writer.comma()
                 writer.key(member.key)
                 writer.raw(member.value.source)
@@ -192,6 +192,8 @@ struct RecordWriter: Sendable {
             if case .phone(let spelling) = lens?.format { return spelling.write(phone) }
             return phone.digits
         case .cpf(let cpf):
+            // A number has no leading zeros; reading puts them back.
+            if lens?.asNumber ?? false { return String(cpf.number) }
             if case .cpf(let spelling) = lens?.format { return spelling.write(cpf) }
             return cpf.digits
         case .birthday(let birthday):
@@ -207,7 +209,7 @@ struct RecordWriter: Sendable {
         var free = lenses.filter { !$0.readOnly }
         for phone in phones {
             guard let index = free.firstIndex(where: { RecordWriter.fits(phone, $0) }) else { continue }
-            try write(.phone(phone), .phones, [free.remove(at: index)], &edits, &room)
+            _ = try write(.phone(phone), .phones, [free.remove(at: index)], &edits, &room)
         }
     }
 
@@ -217,23 +219,26 @@ struct RecordWriter: Sendable {
         return lens.onlyFor == nil || lens.onlyFor == phone.kind || (phone.kind == .other && lens.onlyFor == .mobile)
     }
 
+    /// Writes a value to the first of several places that may hold it, and answers which one that was.
     private func write(
         _ value: FieldValue, _ field: ProfileField, _ lenses: [Lens], _ edits: inout JSONEdits, _ room: inout ArrayRoom
-    ) throws(Unfit) {
-        let lens: Lens?
+    ) throws(Unfit) -> Int? {
+        let chosen: Int?
         if case .phone(let phone) = value {
-            lens = lenses.first { RecordWriter.fits(phone, $0) }
+            chosen = lenses.firstIndex { RecordWriter.fits(phone, $0) }
             // A vendor without any place for phones just has none; one whose places do not fit loses data.
-            if lens == nil, lenses.contains(where: { !$0.readOnly }) { throw Unfit(field: field) }
+            if chosen == nil, lenses.contains(where: { !$0.readOnly }) { throw Unfit(field: field) }
         } else {
-            lens = lenses.first { !$0.readOnly }
+            chosen = lenses.firstIndex { !$0.readOnly }
         }
-        guard let lens else { return }
+        guard let chosen else { return nil }
+        let lens = lenses[chosen]
         let base = room.element(for: lens, &edits)
         func set(_ pointer: JSONPointer, _ text: String) throws(Unfit) {
-            guard let json = lens.asNumber ? RecordWriter.jsonNumber(text) : RecordWriter.jsonString(text) else {
-                throw Unfit(field: field)
-            }
+            // What would be read back as nothing cannot be written.
+            guard let json = lens.asNumber ? RecordWriter.jsonNumber(text) : RecordWriter.jsonString(text),
+                text.isEmpty || !lens.absent.contains(json)
+            else { throw Unfit(field: field) }
             edits.set(base.appending(pointer), json)
         }
         switch (lens.spot, value) {
@@ -256,14 +261,17 @@ struct RecordWriter: Sendable {
             }
             writer.raw("]")
             edits.set(base.appending(given), writer.finish())
-            if words.count > 1, let last = words.last { try set(family, last) }
+            try set(family, words.count > 1 ? words.last ?? "" : "")
         case (.value(let pointers), _):
-            guard let pointer = pointers.first, let text = RecordWriter.text(value, lens) else { throw Unfit(field: field) }
+            guard let pointer = pointers.first, let text = RecordWriter.text(value, lens) else {
+                throw Unfit(field: field)
+            }
             try set(pointer, text)
             for further in lens.also { try set(further, text) }
         default: throw Unfit(field: field)
         }
         for (pointer, json) in lens.constants { edits.set(base.appending(pointer), json) }
+        return chosen
     }
 
     private func fill(_ lens: Lens, _ edits: inout JSONEdits, _ room: inout ArrayRoom) {
@@ -290,20 +298,24 @@ struct RecordWriter: Sendable {
 /// Which element of an array a write goes to: the one that the lens's conditions choose, else a new one at the end.
 struct ArrayRoom {
     let source: JSONValue?
+    let foldCase: Bool
     private var ends: [JSONPointer: Int] = [:]
     private var chosen: [JSONPointer: Set<Int>] = [:]
 
-    init(source: JSONValue?) { self.source = source }
+    init(source: JSONValue?, foldCase: Bool) {
+        self.source = source
+        self.foldCase = foldCase
+    }
 
     /// The pointer of the element, or the record itself for a lens without `each`.
     mutating func element(for lens: Lens, _ edits: inout JSONEdits) -> JSONPointer {
         guard let each = lens.each else { return .root }
-        let elements = source?[each.array]?.elements ?? []
+        let elements = source?.at(each.array, foldCase: foldCase)?.elements ?? []
         let match = elements.indices.first { index in
             !(chosen[each.array]?.contains(index) ?? false)
                 && each.conditions.allSatisfy { condition in
                     elements[index].document.withView {
-                        RecordReader.holds($0, elements[index].index, condition.pointer, condition.json, false)
+                        RecordReader.holds($0, elements[index].index, condition.pointer, condition.json, foldCase)
                     }
                 }
         }

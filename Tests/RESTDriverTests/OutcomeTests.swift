@@ -1,0 +1,158 @@
+import JSONBytes
+import Testing
+import Transport
+import UpstreamDriver
+
+@testable import RESTDriver
+
+@Suite struct OutcomeTests {
+    private func judge(
+        _ rules: String?, _ role: CallRole, status: Int = 200, type: String = "application/json", _ body: String = "{}",
+        fold: Bool = false, headers: [(name: String, value: String)] = [], hints: String? = nil
+    ) throws -> Exchange {
+        let driver = try Sample.driver(
+            [("/outcomes", rules ?? "[]"), ("/foldCase", "\(fold)"), ("/retryAfter", hints ?? "[]")], Script("{}"))
+        let operation = try #require(driver.plan.operations["get"])
+        let answer = UpstreamAnswer(status: status, headers: [("Content-Type", type)] + headers, body: Array(body.utf8))
+        return driver.exchanger.judge(operation, role, answer)
+    }
+
+    @Test(arguments: [
+        (200, CallRole.read, OutcomeKind.ok), (204, .update, .ok), (401, .get, .unauthorised),
+        (403, .read, .unauthorised),
+        (404, .get, .notFound), (410, .update, .notFound), (404, .read, .failure), (404, .create, .failure),
+        (409, .create, .conflict),
+        (412, .update, .conflict), (409, .read, .failure), (422, .create, .refused), (400, .update, .refused),
+        (400, .read, .failure),
+        (429, .create, .rateLimited), (500, .get, .failure), (503, .read, .failure), (302, .get, .failure),
+        (304, .read, .failure),
+    ]) func statusesWithoutARule(_ status: Int, _ role: CallRole, _ kind: OutcomeKind) throws {
+        let exchange = try judge(nil, role, status: status)
+        #expect(exchange.kind == kind)
+        #expect(!exchange.ruled)
+    }
+
+    @Test(arguments: [
+        (#"{"status":409}"#, 409, "{}", true), (#"{"status":"4xx"}"#, 499, "{}", true),
+        (#"{"status":"4xx"}"#, 500, "{}", false),
+        (#"{"status":[200,"5xx"]}"#, 503, "{}", true), (#"{"body":{"/a":1}}"#, 200, #"{"a":1}"#, true),
+        (#"{"body":{"/a":1}}"#, 200, #"{"a":"1"}"#, false),
+        (#"{"body":{"/a":"não"}}"#, 200, #"{"a":"n\u00e3o"}"#, true),
+        (#"{"body":{"/a":false}}"#, 200, #"{"a":false}"#, true), (#"{"body":{"/a":null}}"#, 200, #"{"a":null}"#, true),
+        (#"{"body":{"/a":null}}"#, 200, "{}", false), (#"{"body":{"/a":{"equals":[1,2]}}}"#, 200, #"{"a":2}"#, true),
+        (#"{"body":{"/a":{"present":true}}}"#, 200, #"{"a":null}"#, true),
+        (#"{"body":{"/a":{"present":false}}}"#, 200, "{}", true),
+        (#"{"body":{"/a":{"empty":true}}}"#, 200, "{}", true),
+        (#"{"body":{"/a":{"empty":true}}}"#, 200, #"{"a":[                    ]}"#, true),
+        (#"{"body":{"/a":{"empty":true}}}"#, 200, #"{"a":""}"#, true),
+        (#"{"body":{"/a":{"empty":true}}}"#, 200, #"{"a":0}"#, false),
+        (#"{"body":{"/a":{"empty":false}}}"#, 200, #"{"a":[1]}"#, true),
+        (#"{"body":{"/a":{"contains":"ENCON"}}}"#, 200, #"{"a":"não encontrado"}"#, true),
+        (#"{"body":{"":{"empty":true}}}"#, 200, "{}", true), (#"{"body":{"/a":1}}"#, 200, "not json", false),
+        (#"{"text":"não encontrado"}"#, 200, "<p>Não Encontrado</p>", true),
+        (#"{"text":"não encontrado"}"#, 200, #"{"m":"N\u00e3o encontrado"}"#, true),
+        (#"{"text":"x","status":500}"#, 200, "x", false), (#"{"contentType":"text/html"}"#, 200, "{}", false),
+        (#"{"status":200,"body":{"/a":1,"/b":2}}"#, 200, #"{"a":1,"b":3}"#, false),
+    ]) func conditions(_ when: String, _ status: Int, _ body: String, _ fits: Bool) throws {
+        let exchange = try judge(#"[{"when":\#(when),"then":"rateLimited"}]"#, .get, status: status, body)
+        #expect((exchange.kind == .rateLimited) == fits)
+        #expect(exchange.ruled == fits)
+    }
+
+    @Test func contentTypesAreComparedByTheirBeginning() throws {
+        let rule = #"[{"when":{"contentType":"Text/HTML"},"then":"failure"}]"#
+        #expect(try judge(rule, .get, type: "text/html; charset=UTF-8").kind == .failure)
+        #expect(try judge(rule, .get, type: "application/json").kind == .ok)
+    }
+
+    @Test func theFirstRuleWinsAndTheOperationsComeFirst() throws {
+        let driver = try Sample.driver(
+            [
+                (
+                    "/outcomes",
+                    #"[{"when":{"status":409},"then":"conflict"},{"when":{"status":"4xx"},"then":"failure"}]"#
+                ),
+                ("/operations/get/outcomes", #"[{"when":{"status":409},"then":"notFound"}]"#),
+            ], Script("{}"))
+        func kind(_ name: String, _ status: Int) throws -> OutcomeKind {
+            driver.exchanger.judge(try #require(driver.plan.operations[name]), .get, .json("{}", status: status)).kind
+        }
+        #expect(try kind("get", 409) == .notFound)
+        #expect(try kind("list", 409) == .conflict)
+        #expect(try kind("get", 410) == .failure)
+    }
+
+    @Test func memberNamesFoldWhereDeclared() throws {
+        let rule = #"[{"when":{"body":{"/sucesso":false}},"then":"failure"}]"#
+        #expect(try judge(rule, .get, #"{"Sucesso":false}"#, fold: true).kind == .failure)
+        #expect(try judge(rule, .get, #"{"Sucesso":false}"#).kind == .ok)
+    }
+
+    @Test func waitingTimesAreReadAndBounded() throws {
+        func wait(_ name: String, _ value: String, _ hints: String? = nil) throws -> Int? {
+            try judge(nil, .read, status: 429, headers: [(name, value)], hints: hints).retryAfter
+        }
+        #expect(try wait("Retry-After", "7") == 7)
+        #expect(try wait("retry-after", "0") == 1)
+        #expect(try wait("Retry-After", "999999") == 3600)
+        #expect(try wait("Retry-After", "soon") == nil)
+        #expect(try wait("X-Wait", "9", #"{"header":"X-Wait"}"#) == 9)
+        let inTwoMinutes = String(Int(EpochClock.now()) + 120)
+        let told = try #require(
+            try wait("X-RateLimit-Reset", inTwoMinutes, #"{"header":"X-RateLimit-Reset","as":"epochSeconds"}"#))
+        #expect((100...120).contains(told))
+    }
+
+    @Test func reasonsAreTheVendorsWordsWithoutPeople() async throws {
+        let body =
+            #"{"erros":[{"campo":"cpf","mensagem":"CPF 200.000.001-08 já usado por Ana Teste"},"Telefone 31 98888 0001 em uso","ana@example.test inválido","Ana duplicada"]}"#
+        let driver = try Sample.driver(
+            [("/outcomes", #"[{"when":{"status":422},"then":"refused","reasons":"/erros"}]"#)],
+            Script { _, _ in .json(body, status: 422) })
+        let draft = try #require(Sample.ana)
+        let error = await failure { _ = try await driver.create(draft, Sample.context) }
+        guard case .refused(let reasons) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        let told = reasons.joined(separator: "|")
+        for secret in ["Ana", "Teste", "200.000", "00108", "98888", "example.test"] {
+            #expect(!told.contains(secret), "\(told)")
+        }
+        #expect(told.contains("já usado por"))
+        #expect(told.contains("em uso"))
+    }
+
+    @Test func aSearchTermIsNotRepeatedInReasons() async throws {
+        let driver = try Sample.driver(
+            [("/outcomes", #"[{"when":{"status":422},"then":"refused"}]"#)],
+            Script { _, _ in .json(#"{"m":"Nada sobre Ana Teste"}"#, status: 422) })
+        let error = await failure {
+            _ = try await driver.candidates(
+                for: .name("Ana Teste"), attempt: 0, PageRequest(.offset(0), size: 10), Sample.context)
+        }
+        guard case .refused(let reasons) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(!reasons.joined().contains("Ana"))
+    }
+
+    /// What never arrived, and what may have.
+    @Test(arguments: [
+        (TransportError.Kind.connect, false, CallRole.create, "unreachable"),
+        (.receive, true, .create, "outcome unknown"),
+        (.truncated, true, .create, "outcome unknown"), (.tooLarge, true, .create, "outcome unknown"),
+        (.deadline, true, .create, "outcome unknown"),
+        (.deadline, false, .create, "timeout"), (.deadline, true, .update, "outcome unknown"),
+        (.deadline, true, .get, "timeout"),
+        (.truncated, true, .read, "malformed answer"), (.badEncoding, true, .get, "malformed answer"),
+        (.cancelled, false, .read, "cancelled"),
+        (.saturated, false, .create, "saturated"), (.shuttingDown, false, .get, "shutting down"),
+        (.connectTimeout, false, .update, "unreachable"),
+        (.invalidRequest, false, .update, "unsupported"), (.tls, false, .login, "unreachable"),
+    ]) func transportErrors(_ kind: TransportError.Kind, _ reached: Bool, _ role: CallRole, _ name: String) {
+        let error = TransportError(kind: kind, phase: .waiting, mayHaveReachedServer: reached, detail: "a fixed phrase")
+        #expect(Exchanger.translate(error, role).name == name)
+    }
+}

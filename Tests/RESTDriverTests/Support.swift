@@ -1,0 +1,151 @@
+import ClientContract
+import Foundation
+import JSONBytes
+import StrictConfig
+import Synchronization
+import Transport
+import UpstreamDriver
+
+@testable import RESTDriver
+
+/// Stands in for the network: answers by a closure and keeps what was asked.
+final class Script: HTTPSending {
+    typealias Handler = @Sendable (OutboundRequest, Int) throws -> UpstreamAnswer
+    private let asked = Mutex<[OutboundRequest]>([])
+    private let handler: Handler
+
+    /// - Parameter handler: gets the request and how many came before it.
+    init(_ handler: @escaping Handler) { self.handler = handler }
+
+    /// Answers these bodies in order, the last one for ever.
+    convenience init(_ bodies: String...) {
+        self.init { _, index in .json(bodies[min(index, bodies.count - 1)]) }
+    }
+
+    func send(_ request: OutboundRequest, deadline: ContinuousClock.Instant) async throws(TransportError)
+        -> UpstreamAnswer
+    {
+        let index = asked.withLock { requests in
+            requests.append(request)
+            return requests.count - 1
+        }
+        do {
+            return try handler(request, index)
+        } catch let error as TransportError {
+            throw error
+        } catch {
+            throw TransportError(
+                kind: .internal, phase: .queued, mayHaveReachedServer: false, detail: "the test's handler failed")
+        }
+    }
+
+    var requests: [OutboundRequest] { asked.withLock { $0 } }
+    var last: OutboundRequest? { requests.last }
+}
+
+extension UpstreamAnswer {
+    static func json(_ body: String, status: Int = 200, headers: [(name: String, value: String)] = []) -> UpstreamAnswer
+    {
+        UpstreamAnswer(
+            status: status, headers: [("Content-Type", "application/json")] + headers, body: Array(body.utf8))
+    }
+}
+
+extension OutboundRequest {
+    var text: String { String(decoding: body ?? [], as: UTF8.self) }
+    func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
+    /// What stands behind the address of the tests' system.
+    var target: String { String(url.dropFirst("https://vendor.example.test/v1".count)) }
+}
+
+enum Sample {
+    static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+    static let context = CallContext(deadline: .now + .seconds(60), requestID: "req-1")
+
+    /// A small profile that says a little of everything.
+    static let profile = """
+        {"name":"sample","title":"Sample","credentials":["key"],
+        "request":{"headers":{"X-Key":"{credential.key}"}},
+        "fields":{
+          "id":{"at":"/id"},"name":{"at":"/name"},"phones":{"at":"/phone"},"cpf":{"at":"/cpf"},
+          "email":{"at":"/email"},"birthday":{"at":"/born"}},
+        "operations":{
+          "list":{"path":"/patients","query":{"limit":"{limit}","offset":"{offset}"},"items":"/items",
+            "paging":{"style":"offset","maximum":50,"total":"/total"}},
+          "find":{"path":"/patients","query":{"limit":"{limit}","offset":"{offset}"},"items":"/items",
+            "paging":{"style":"offset","maximum":50,"total":"/total"}},
+          "get":{"path":"/patients/{id}","item":""},
+          "create":{"method":"POST","path":"/patients","json":"{record}","answer":{"id":"/id"}},
+          "update":{"method":"PUT","path":"/patients/{id}","json":"{record}"}},
+        "search":{"phone":{"operation":"find","query":{"phone":"{term}"},"spellings":"national"},
+          "cpf":{"operation":"find","query":{"cpf":"{term}"}},"name":{"operation":"find","query":{"q":"{term}"}}},
+        "create":{"duplicates":"creates"},"update":{"style":"partial"}}
+        """
+
+    /// The sample with members set (JSON by pointer; nil removes), later ones last.
+    static func bytes(_ changes: [(String, String?)] = []) throws -> [UInt8] {
+        var edits = JSONEdits()
+        for (text, json) in changes {
+            guard let pointer = JSONPointer(text) else { throw Unusable() }
+            if let json { edits.set(pointer, Array(json.utf8)) } else { edits.remove(pointer) }
+        }
+        return edits.apply(to: try JSONDocument(Array(profile.utf8)).root)
+    }
+
+    struct Unusable: Error {}
+
+    static func compile(_ changes: [(String, String?)] = []) throws -> Profile {
+        try Profile(bytes(changes), file: "sample.json")
+    }
+
+    static func driver(_ http: any HTTPSending) throws -> RESTDriver { try driver([], http) }
+
+    static func driver(
+        _ changes: [(String, String?)], credentials: [String: Secret] = ["key": Secret("k-1")],
+        settings: [String: String] = [:], phones: PhoneContext = PhoneContext(), _ http: any HTTPSending
+    ) throws -> RESTDriver {
+        RESTDriver(
+            profile: try compile(changes),
+            tenant: RESTTenant(
+                baseURL: "https://vendor.example.test/v1", credentials: credentials, settings: settings, phones: phones),
+            http: http)
+    }
+
+    static func shipped(_ name: String) throws -> Profile {
+        let file = repository.appending(path: "Config/drivers/\(name).json")
+        return try Profile(Array(Data(contentsOf: file)), file: "\(name).json")
+    }
+
+    static let ana = try? ClientDraft(
+        body: Array(
+            #"{"name":"Ana Teste","phone":"5531988880001","email":"ana@example.test","cpf":"20000000108","birthday":"1990-03-07"}"#
+                .utf8))
+}
+
+/// A generator that a seed decides.
+struct Seeded: RandomNumberGenerator {
+    private var state: UInt64
+    init(_ seed: UInt64) { state = seed }
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
+
+/// What an upstream error is, for comparisons.
+extension UpstreamError {
+    var name: String { String(description.prefix { $0 != ":" && $0 != "(" }).trimmingCharacters(in: .whitespaces) }
+}
+
+func failure(_ body: () async throws -> Void) async -> UpstreamError? {
+    do {
+        try await body()
+        return nil
+    } catch {
+        return error as? UpstreamError
+    }
+}
