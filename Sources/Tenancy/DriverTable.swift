@@ -12,6 +12,8 @@ public struct PreparedDriver: Sendable {
     let capabilities: Capabilities
     /// Calls at once that the system can bear, where that is known: used when the tenant sets no limit.
     let concurrent: Int?
+    /// Calls in a period that the system allows, where that is known; a tenant can only add to it.
+    let pace: Pace?
     /// What the tenant's file does not hold and the driver depends on: when it changes, the driver is made anew.
     let surroundings: [UInt8]
 }
@@ -89,6 +91,6 @@ extension DriverEntry {
             baseURL: around.baseURL, credentials: around.credentials, settings: around.settings, phones: around.phones)
         return PreparedDriver(
             make: { RESTDriver(profile: profile, tenant: tenant, http: $0) }, capabilities: profile.capabilities,
-            concurrent: profile.concurrent, surroundings: loaded.bytes)
+            concurrent: profile.concurrent, pace: profile.pace, surroundings: loaded.bytes)
     }
 }

@@ -31,7 +31,11 @@ extension TenantReader {
                 list = limit
             }
         }
-        let limit = object.optional("limits")?.object(["concurrent"])?.optional("concurrent")
+        let limits = object.optional("limits")?.object(["concurrent", "perSecond"])
+        let limit = limits?.optional("concurrent")
+        if let calls = limits?.optional("perSecond")?.int(1...10_000) {
+            channel.paces = [Pace(calls: calls, per: .seconds(1))]
+        }
         if let concurrent = limit?.int(1...1000) { channel.maxInFlight = concurrent }
         if let http2 = object.optional("http2")?.bool() { channel.http2 = http2 }
         if let most = object.optional("maxBodyBytes")?.int(1024...(256 << 20)) { channel.maxBodyBytes = most }
@@ -58,6 +62,7 @@ extension TenantReader {
             phones: phones)
         guard let entry, let driver = entry.prepare(object, around) else { return nil }
         if limit == nil, let concurrent = driver.concurrent { channel.maxInFlight = concurrent }
+        if let pace = driver.pace { channel.paces.append(pace) }
         surroundings += Array((baseURL ?? "").utf8) + [0] + driver.surroundings
         return Outbound(driver: driver, channel: channel, call: call, list: list, surroundings: surroundings)
     }

@@ -18,11 +18,13 @@ public final class HTTPChannel: HTTPSending {
     private let engine: CurlEngine
     private let inbox: Inbox
     private let state: ChannelState
+    private let pacer: Pacer?
 
     init(engine: CurlEngine, inbox: Inbox, _ settings: ChannelSettings) {
         self.engine = engine
         self.inbox = inbox
         state = ChannelState(settings)
+        pacer = settings.paces.isEmpty ? nil : Pacer(settings.paces)
     }
 
     deinit { inbox.post(.forget(state)) }
@@ -45,6 +47,7 @@ public final class HTTPChannel: HTTPSending {
     private func perform(
         _ request: OutboundRequest, _ deadline: ContinuousClock.Instant
     ) async throws(TransportError) -> UpstreamAnswer {
+        try await pacer?.turn(before: deadline)
         let call = Call(request: request, deadline: deadline, channel: state)
         let inbox = inbox
         let result = await withTaskCancellationHandler {

@@ -25,6 +25,8 @@ public struct ChannelSettings: Sendable, CustomStringConvertible, CustomReflecta
     public var maxBodyBytes: Int
     /// Calls of this channel on the wire at once. More wait, first come first served.
     public var maxInFlight: Int
+    /// Calls in a period. More wait their turn; those whose turn comes after their deadline fail with `.saturated`.
+    public var paces: [Pace]
     /// PEM file of the authorities to trust instead of the system's.
     public var caFile: String?
     /// PEM file of the certificate shown to the server.
@@ -40,13 +42,14 @@ public struct ChannelSettings: Sendable, CustomStringConvertible, CustomReflecta
 
     public init(
         connectTimeout: Duration = .seconds(3), maxBodyBytes: Int = 16 << 20, maxInFlight: Int = 16,
-        caFile: String? = nil, clientCertificateFile: String? = nil, clientKeyFile: String? = nil,
+        paces: [Pace] = [], caFile: String? = nil, clientCertificateFile: String? = nil, clientKeyFile: String? = nil,
         clientKeyPassword: String? = nil, http2: Bool = false, userAgent: String = "Ponte",
         connectionMaxAge: Duration = .seconds(50)
     ) {
         self.connectTimeout = connectTimeout
         self.maxBodyBytes = maxBodyBytes
         self.maxInFlight = max(1, maxInFlight)
+        self.paces = paces
         self.caFile = caFile
         self.clientCertificateFile = clientCertificateFile
         self.clientKeyFile = clientKeyFile

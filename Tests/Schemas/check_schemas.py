@@ -45,7 +45,7 @@ TENANT = {
         "credentials": {"user": {"env": "USER_NAME"}, "password": {"file": "password.secret"}},
         "settings": {},
         "timeouts": {"connect": "3s", "call": "10s", "list": "2m"},
-        "limits": {"concurrent": 16},
+        "limits": {"concurrent": 16, "perSecond": 10},
         "tls": {"caFile": "ca.pem", "clientCertificateFile": "client.pem", "clientKeyFile": "client.key"},
         "http2": False,
         "maxBodyBytes": 1048576,

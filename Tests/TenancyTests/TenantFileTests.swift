@@ -74,7 +74,7 @@ import Testing
         Refusal("/upstream/timeouts/call", "10", "expected a duration"),
         Refusal("/upstream/timeouts/conect", #""1s""#, "did you mean \"connect\""),
         Refusal("/upstream/limits/concurrent", "0", "from 1 to 1000"),
-        Refusal("/upstream/limits/perSecond", "10", "unknown member"),
+        Refusal("/upstream/limits/perSecond", "0", "from 1 to 10000"),
         Refusal("/upstream/tls/caFile", #""missing.pem""#, "cannot be read"),
         Refusal("/upstream/http2", "1", "expected true or false"),
         Refusal("/upstream/maxBodyBytes", "1", "from 1024 to"),

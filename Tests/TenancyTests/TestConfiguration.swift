@@ -64,7 +64,8 @@ final class TestConfiguration {
                 "driver": "rest", "profile": "agenda-demo", "baseURL": "https://api.example.test/v1/",
                 "credentials": ["user": ["env": "AURORA_USER"], "password": ["env": "AURORA_PASSWORD"]],
                 "settings": [String: String](), "timeouts": ["connect": "3s", "call": "10s", "list": "2m"],
-                "limits": ["concurrent": 16], "tls": [String: String](), "http2": false, "maxBodyBytes": 1_048_576,
+                "limits": ["concurrent": 16, "perSecond": 10], "tls": [String: String](), "http2": false,
+                "maxBodyBytes": 1_048_576,
             ],
             "clients": [
                 "searchBy": ["phone", "cpf", "email", "name"], "country": "BR", "defaultAreaCode": 11,

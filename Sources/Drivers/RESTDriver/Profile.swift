@@ -1,6 +1,7 @@
 import ClientContract
 import JSONBytes
 public import StrictConfig
+public import Transport
 public import UpstreamDriver
 
 /// One vendor's API, read from `Config/drivers/<name>.json` and compiled. The language is described in
@@ -40,6 +41,8 @@ public struct Profile: Sendable {
     public let settings: [Setting]
     /// Calls at once that the vendor can bear; nil when nothing is known.
     public let concurrent: Int?
+    /// Calls in a period that the vendor allows; nil when nothing is known.
+    public let pace: Pace?
     public let capabilities: Capabilities
 
     let plan: ProfilePlan
@@ -59,6 +62,7 @@ public struct Profile: Sendable {
 
     init(
         name: String, title: String, baseURL: String?, credentials: [String], settings: [Setting], concurrent: Int?,
+        pace: Pace?,
         capabilities: Capabilities, plan: ProfilePlan
     ) {
         self.name = name
@@ -67,6 +71,7 @@ public struct Profile: Sendable {
         self.credentials = credentials
         self.settings = settings
         self.concurrent = concurrent
+        self.pace = pace
         self.capabilities = capabilities
         self.plan = plan
     }

@@ -37,7 +37,7 @@ enum Members {
     static let escape = ["characters", "with"]
     static let create = ["duplicates", "fixed"]
     static let update = ["style", "required", "omit", "fixed", "calls"]
-    static let limits = ["concurrent"]
+    static let limits = ["concurrent", "calls", "per"]
     static let retryAfter = ["header", "as"]
 
     /// Every table, by the name of its definition in the schema; "" is the whole file.

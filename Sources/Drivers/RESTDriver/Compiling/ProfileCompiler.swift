@@ -1,6 +1,7 @@
 import ClientContract
 import JSONBytes
 import StrictConfig
+import Transport
 import UpstreamDriver
 
 /// Turns a profile file into a plan. Every fault is reported where it stands; nothing is left to be found at run time.
@@ -59,15 +60,17 @@ struct ProfileCompiler {
             }
         }
         var concurrent: Int?
+        var pace: Pace?
         if let limits = object.optional("limits"), let members = limits.object(Members.limits) {
             concurrent = members.optional("concurrent")?.int(1...1000)
+            pace = self.pace(limits, members)
         }
         let stale = object.optional("staleReads")?.duration() ?? .zero
         ProfileChecks(object: object, operations: nodes, plan: plan, attempts: plan.searches).run()
         guard let name, let title else { return nil }
         return Profile(
             name: name, title: title, baseURL: object.optional("baseURL")?.value.string, credentials: credentials,
-            settings: settings, concurrent: concurrent,
+            settings: settings, concurrent: concurrent, pace: pace,
             capabilities: capabilities(title, plan, duplicates, stale), plan: plan)
     }
 
@@ -151,6 +154,22 @@ struct ProfileCompiler {
                 refresh: refresh)
         }
         return members.optional("again").map { Set($0.oneOrMore().compactMap { $0.int(400...499) }) }
+    }
+
+    /// `calls` and `per` belong together.
+    private func pace(_ node: ConfigNode, _ members: ConfigObject) -> Pace? {
+        let calls = members.optional("calls")
+        let per = members.optional("per")
+        guard let calls, let per else {
+            if calls != nil || per != nil { node.fault("needs \"calls\" and \"per\" together: how many in how long") }
+            return nil
+        }
+        guard let count = calls.int(1...100_000),
+            let period = per.duration(.milliseconds(100)...Duration.seconds(86_400))
+        else {
+            return nil
+        }
+        return Pace(calls: count, per: period)
     }
 
     private func lifetime(_ node: ConfigNode?) -> LoginRecipe.Lifetime {
