@@ -9,6 +9,7 @@ public final class Bridge: Sendable {
     public let driver: any UpstreamDriver
     public let options: BridgeOptions
     let flights = CreateFlights()
+    let gates = Gates()
 
     public init(driver: any UpstreamDriver, options: BridgeOptions) {
         self.driver = driver

@@ -27,6 +27,12 @@ struct DuplicateRule {
         return (isNameless && client.phone != nil) || NameSpelling.isKept(draft.name, as: client.name)
     }
 
+    /// Whether a record that a create answered is certainly somebody else: its CPF, or both its phones and its name.
+    func isStranger(_ client: Client) -> Bool {
+        if let verdict = byCPF(client) { return !verdict }
+        return client.phone != nil && !client.reaches(draft.phone) && !NameSpelling.isKept(draft.name, as: client.name)
+    }
+
     /// What the CPFs say, where both are there. Eleven equal digits are a filler that identifies nobody.
     private func byCPF(_ client: Client) -> Bool? {
         guard let a = draft.cpf, let b = client.cpf, !a.isPlaceholder, !b.isPlaceholder else { return nil }

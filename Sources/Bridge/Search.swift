@@ -53,15 +53,18 @@ extension Bridge {
         }
     }
 
-    /// The full records of matches, in the same order. One that no longer matches, or vanished, is left out.
+    /// The full records of matches, in the same order. One that no longer matches, or vanished, is left out. What only
+    /// the row shows counts too: it is on record.
     func filled(
         _ matches: [Match], _ terms: [SearchTerm], _ context: CallContext
     ) async throws(ContractError) -> [Client] {
         let rows = matches.filter { !$0.isComplete }.map(\.client)
         if rows.isEmpty { return matches.map(\.client) }
         var full: [ClientID: Client] = [:]
-        for client in try await complete(rows, context) where terms.contains(where: { $0.matches(client) }) {
-            full[client.id] = client
+        let shown = Dictionary(rows.map { ($0.id, $0) }) { first, _ in first }
+        for record in try await complete(rows, context) {
+            let client = shown[record.id].map(record.supplemented) ?? record
+            if terms.contains(where: { $0.matches(client) }) { full[client.id] = client }
         }
         return matches.compactMap { $0.isComplete ? $0.client : full[$0.client.id] }
     }

@@ -13,7 +13,9 @@ extension Bridge {
         do throws(UpstreamError) { try context.check() } catch { throw failure(error) }
         return try await flights.run(draft) { [self] in
             do throws(ContractError) {
-                return .success(try await createOnce(draft, context))
+                return .success(
+                    try await alone(draft.keys) { () async throws(ContractError) in try await createOnce(draft, context)
+                    })
             } catch {
                 return .failure(error)
             }
@@ -29,7 +31,8 @@ extension Bridge {
         let answer: WriteAnswer
         do throws(UpstreamError) {
             try context.check()
-            answer = try await driver.create(draft, context)
+            // Some time is kept, so that a record whose create was not answered can still be looked for.
+            answer = try await driver.create(draft, context.keepingBack())
         } catch {
             return try await afterFailure(error, rule, context)
         }
@@ -53,6 +56,14 @@ extension Bridge {
             throw ContractError(
                 .unsupported, "\(capabilities.system) cannot change: \(impossible.joined(separator: ", "))")
         }
+        return try await alone([.record(id)]) { () async throws(ContractError) in
+            try await updateOnce(id, patch, context)
+        }
+    }
+
+    private func updateOnce(
+        _ id: ClientID, _ patch: ClientPatch, _ context: CallContext
+    ) async throws(ContractError) -> Client {
         let answer: WriteAnswer
         do throws(UpstreamError) {
             try context.check()
@@ -202,10 +213,18 @@ extension Bridge {
         }
     }
 
-    /// A system that silently reuses a record may answer another person: never hand that one out.
+    /// A system that silently reuses a record may answer another person, and a mistaken profile anybody: never hand
+    /// that one out.
     private func checked(_ client: Client, _ rule: DuplicateRule) throws(ContractError) -> Client {
         switch capabilities.duplicates {
-        case .creates, .refuses: return client
+        case .creates, .refuses:
+            guard !rule.isStranger(client) else {
+                throw ContractError(
+                    .outcomeUnknown,
+                    "\(capabilities.system) accepted the client, but answered the record of another person. "
+                        + "Look for the client before trying again")
+            }
+            return client
         case .unknown, .reusesSilently:
             guard rule.canBe(client) else {
                 throw ContractError(
@@ -223,6 +242,24 @@ extension Client {
         self.init(
             id: id, name: draft.name, phones: [draft.phone], cpf: draft.cpf, email: draft.email,
             birthday: draft.birthday)
+    }
+}
+
+extension ClientDraft {
+    /// What two creates of one person share.
+    var keys: Set<Gates.Key> {
+        var keys: Set<Gates.Key> = [.line(phone)]
+        if let cpf, !cpf.isPlaceholder { keys.insert(.cpf(cpf)) }
+        return keys
+    }
+}
+
+extension CallContext {
+    /// The same call with a quarter of its time kept for later.
+    func keepingBack() -> CallContext {
+        let now = ContinuousClock.now
+        guard deadline > now else { return self }
+        return CallContext(deadline: now + now.duration(to: deadline) * 3 / 4, requestID: requestID)
     }
 }
 
