@@ -98,6 +98,11 @@ import Testing
             "/fields/birthday", #"{"at":"/p","format":"ddMMyyyy","as":"number"}"#, "/fields/birthday/as",
             says: "cannot be \"number\""),
         Case("/fields/email/only", "\"mobile\"", says: "belongs to phones"),
+        Case("/fields/email/foreign", "\"digits\"", says: "belongs to phones"),
+        Case(
+            "/fields/phones", #"{"at":"/p","format":"e164","foreign":"digits"}"#, "/fields/phones/foreign",
+            says: "belongs to phones"),
+        Case("/fields/phones/foreign", "\"digit\"", says: "did you mean \"digits\""),
         Case("/fields/email/prefix", "\"x\"", says: "belongs to image"),
         Case("/fields/email/is", "true", says: "belongs to active"),
         Case("/fields/active", #"{"at":"/a"}"#, says: "lacks the member \"is\""),
@@ -241,6 +246,18 @@ import Testing
         ),
         Case("/settings", #"{"unit":{"afterLast":"-"}}"#, "/settings/unit/afterLast", says: "belongs to \"from\""),
         Case("/staleReads", "300", says: "expected a duration"),
+        Case("/staleReads", "\"5m\"", "/operations/update", says: "needs an \"answer\""),
+        Case(
+            [
+                ("/staleReads", "\"5m\""),
+                ("/operations/update/outcomes", #"[{"when":{"status":404},"then":"ok"}]"#),
+            ], "/operations/update", "needs an \"answer\""),
+        Case(
+            [
+                ("/staleReads", "\"5m\""), ("/operations/update", nil),
+                ("/update", #"{"style":"perField","calls":{"name":"rename"}}"#),
+                ("/operations/rename", #"{"method":"PUT","path":"/p/{id}/{value}"}"#),
+            ], "/operations/rename", "needs an \"answer\""),
         Case("/limits", #"{"concurrent":0}"#, "/limits/concurrent", says: "from 1 to 1000"),
         Case("/limits", #"{"calls":120}"#, "/limits", says: "needs \"calls\" and \"per\" together"),
         Case("/limits", #"{"calls":0,"per":"1m"}"#, "/limits/calls", says: "from 1 to 100000"),
@@ -261,6 +278,14 @@ import Testing
     }
 
     @Test func theSampleIsSound() throws { _ = try Sample.compile() }
+
+    @Test func whatProvesAChangeMayLag() throws {
+        let lag = ("/staleReads", Optional("\"5m\""))
+        _ = try Sample.compile([lag, ("/operations/update/answer", #"{"item":""}"#)])
+        _ = try Sample.compile([lag, ("/operations/update/answer", #"{"id":"/id"}"#)])
+        _ = try Sample.compile([lag, ("/outcomes", #"[{"when":{"body":{"/done":true}},"then":"ok"}]"#)])
+        _ = try Sample.compile([lag, ("/operations/update", nil), ("/update", nil)])
+    }
 
     @Test func allFaultsComeAtOnceWithTheirLines() throws {
         let text = """

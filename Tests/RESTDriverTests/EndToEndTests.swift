@@ -154,15 +154,40 @@ import UpstreamDriver
             #expect(after.email == "outra@example.test")
             #expect(after.birthday?.iso == "1990-03-07")
             #expect(after.name == "Ana Nova Teste")
-            guard
-                case .refused(let reasons) = await failure({
-                    _ = try await driver.update(ClientID("5"), ClientPatch(name: "X"), context)
-                })
-            else {
-                Issue.record("expected a refusal")
-                return
+            // Its edit says only "not updated", whoever is meant.
+            #expect(
+                await failure { _ = try await driver.update(ClientID("5"), ClientPatch(name: "X"), context) }?.name
+                    == "not found")
+        }
+    }
+
+    @Test func feegowTakesWhatTheContractAllows() async throws {
+        try await feegow { driver, mock, context in
+            func create(_ name: String, _ number: String, _ more: String = "") async throws -> Client {
+                let body = #"{"name":"\#(name)","phone":"\#(number)"\#(more)}"#
+                let draft = try ClientDraft(body: Array(body.utf8))
+                guard case .id(let id) = try await driver.create(draft, context) else { throw Sample.Unusable() }
+                return try await driver.client(id, context)
             }
-            #expect(reasons == ["Paciente não atualizado"])
+            // A name and a landline, nothing else: Feegow asks for a mobile, a CPF, an e-mail or a birth date.
+            #expect(try await create("Carla Fixo", "551133330009").allPhones.map(\.digits) == ["551133330009"])
+            let sent = try JSONDocument(try #require(mock.requests.last(.create)).body).root
+            #expect(sent["celular"]?.string == "1133330009")
+            #expect(sent["telefone"]?.string == "1133330009")
+            let ines = try await create("Inês Estrangeira", "+351912345678")
+            #expect(ines.phone?.digits == "351912345678")
+            #expect(try await ids(driver, .phone(try #require(ines.phone)), context).contains(ines.id.text))
+            #expect(
+                try JSONDocument(try #require(mock.requests.last(.create)).body).root["celular"]?.string
+                    == "351912345678")
+            // The contract's own sample ids.
+            let ids = #","healthInsurance":"conv123","location":"loc456""#
+            _ = try await create("Davi Convênio", "5531988880009", ids)
+            let printed = try JSONDocument(try #require(mock.requests.last(.create)).body).root
+            #expect(printed["convenio_id"] == nil && printed["unidade_id"] == nil)
+            _ = try await create("Eva Convênio", "5531988880010", #","healthInsurance":"12""#)
+            #expect(
+                try JSONDocument(try #require(mock.requests.last(.create)).body).root["convenio_id"]?.int == 12)
         }
     }
 

@@ -72,8 +72,11 @@ import Testing
         let phone = SearchTerm.phone(try #require(PhoneNumber("5531988880001")))
         let spelled = TermSpelling.known(for: .phone).map { $0.write(phone) }
         #expect(
-            spelled == ["5531988880001", "+5531988880001", "31988880001", "(31) 98888-0001", "988880001", "88880001"])
+            spelled == [
+                "5531988880001", "+5531988880001", "31988880001", "(31) 98888-0001", "988880001", "88880001", nil,
+            ])
         let foreign = SearchTerm.phone(try #require(PhoneNumber("+351912345678")))
+        #expect(TermSpelling.foreign.write(foreign) == "351912345678")
         #expect(TermSpelling.national.write(foreign) == nil)
         #expect(TermSpelling.subscriber.write(foreign) == nil)
         let cpf = SearchTerm.cpf(try #require(CPF("20000000108")))

@@ -1,3 +1,4 @@
+import ClientContract
 import JSONBytes
 import Testing
 import Transport
@@ -125,7 +126,7 @@ import UpstreamDriver
 
     @Test func aSearchTermIsNotRepeatedInReasons() async throws {
         let driver = try Sample.driver(
-            [("/outcomes", #"[{"when":{"status":422},"then":"refused"}]"#)],
+            [("/outcomes", #"[{"when":{"status":422},"then":"refused","reasons":"/m"}]"#)],
             Script { _, _ in .json(#"{"m":"Nada sobre Ana Teste"}"#, status: 422) })
         let error = await failure {
             _ = try await driver.candidates(
@@ -136,6 +137,78 @@ import UpstreamDriver
             return
         }
         #expect(!reasons.joined().contains("Ana"))
+        #expect(reasons.joined().contains("Nada sobre"))
+    }
+
+    private func reasons(_ changes: [(String, String?)], _ body: String, _ key: String = "k-1") async throws -> [String]
+    {
+        let driver = try Sample.driver(
+            changes, credentials: ["key": Secret(key)],
+            Script { request, _ in
+                request.url.hasSuffix("/login") ? .json(#"{"t":"tok-7/x"}"#) : .json(body, status: 422)
+            })
+        let draft = try #require(Sample.ana)
+        guard case .refused(let reasons) = await failure({ _ = try await driver.create(draft, Sample.context) }) else {
+            throw Sample.Unusable()
+        }
+        return reasons
+    }
+
+    /// Elsewhere a system may say who the other patient is.
+    @Test func onlyPlacesThatTheProfileNamesAreHeard() async throws {
+        let body = #"{"erros":["E-mail em uso por Bruno Exemplo"],"campo":"cpf inválido"}"#
+        #expect(try await reasons([], body) == [])
+        let rule = #"{"when":{"status":422},"then":"refused"}"#
+        #expect(try await reasons([("/outcomes", "[\(rule)]")], body) == [])
+        let named = rule.dropLast() + #","reasons":"/campo"}"#
+        #expect(try await reasons([("/outcomes", "[\(named)]")], body) == ["cpf inválido"])
+    }
+
+    @Test func reasonsHoldNoSecrets() async throws {
+        let changes: [(String, String?)] = [
+            ("/outcomes", #"[{"when":{"status":422},"then":"refused","reasons":"/m"}]"#),
+            ("/settings", #"{"unit":{"default":"unidade-centro"}}"#),
+            (
+                "/request",
+                #"{"basic":{"user":"{credential.key}","password":"{setting.unit}"},"headers":{"X-T":"Token {login.token}"}}"#
+            ),
+            ("/login", #"{"request":{"path":"/login"},"token":"/t"}"#),
+        ]
+        let key = "chave secreta/ã"
+        let spelled = [
+            key, key.uppercased(), URITemplate.encode(key), "tok-7/x", "tok-7%2Fx", "unidade-centro",
+            Base64.encode(Array("\(key):unidade-centro".utf8)),
+        ]
+        for secret in spelled {
+            var writer = JSONWriter()
+            // So far behind that cutting the text would leave a part of it.
+            writer.string(String(repeating: "x", count: 295) + secret + " fim")
+            let told = try await reasons(changes, #"{"m":\#(String(decoding: writer.finish(), as: UTF8.self))}"#, key)
+            #expect(told == [String(repeating: "x", count: 295) + "… fim"], "\(secret)")
+        }
+    }
+
+    /// A system that broke may have broken after the record was made.
+    @Test(arguments: [500, 501, 502, 503, 504, 599]) func aBrokenCreateMayHaveHappened(_ status: Int) async throws {
+        let http = Script { _, _ in .json(#"{"id":1}"#, status: status) }
+        let driver = try Sample.driver(http)
+        let draft = try #require(Sample.ana)
+        #expect(await failure { _ = try await driver.create(draft, Sample.context) }?.name == "outcome unknown")
+        #expect(
+            await failure { _ = try await driver.update(ClientID("7"), ClientPatch(name: "B"), Sample.context) }?.name
+                == "failed")
+        #expect(await failure { _ = try await driver.client(ClientID("7"), Sample.context) }?.name == "failed")
+    }
+
+    @Test func aProfileMayKnowThatABrokenCreateDidNotHappen() async throws {
+        let draft = try #require(Sample.ana)
+        let known = try Sample.driver(
+            [("/outcomes", #"[{"when":{"status":500,"body":{"/code":"E1"}},"then":"failure"}]"#)],
+            Script { _, _ in .json(#"{"code":"E1"}"#, status: 500) })
+        #expect(await failure { _ = try await known.create(draft, Sample.context) }?.name == "failed")
+        // A request that was never understood was not carried out.
+        let lost = try Sample.driver(Script { _, _ in .json("{}", status: 404) })
+        #expect(await failure { _ = try await lost.create(draft, Sample.context) }?.name == "failed")
     }
 
     /// What never arrived, and what may have.

@@ -220,4 +220,54 @@ import UpstreamDriver
         #expect(id.text == "9")
         #expect(http.requests.filter { $0.method == "POST" && $0.url.hasSuffix("/patients") }.count == 2)
     }
+
+    /// Some systems lock the account of whoever keeps trying.
+    @Test(arguments: [400, 401, 403, 422]) func aRejectedLoginIsNotTriedAgainAtOnce(_ status: Int) async throws {
+        let http = Script { _, _ in .json("{}", status: status) }
+        let driver = try driver(Self.changes(Self.json), http)
+        for _ in 0..<3 { #expect(await failure { try await list(driver) }?.name == "credentials rejected") }
+        #expect(http.requests.count == 1)
+        // Without the pause each call tries.
+        let eager = Script { _, index in
+            index < 2 ? .json("{}", status: status) : .json(index == 2 ? #"{"token":"t"}"# : Self.body)
+        }
+        let other = try Sample.driver(Self.changes(Self.json), credentials: Self.people, loginPause: .zero, eager)
+        for _ in 0..<2 { #expect(await failure { try await list(other) }?.name == "credentials rejected") }
+        try await list(other)
+        #expect(eager.requests.count == 4)
+    }
+
+    /// A login that could not be asked for, or that failed, says nothing about the credentials.
+    @Test func onlyARejectionMeansAPause() async throws {
+        let http = Script { request, index in
+            switch index {
+            case 0:
+                throw TransportError(
+                    kind: .connect, phase: .connecting, mayHaveReachedServer: false, detail: "a fixed phrase")
+            case 1: return .json("{}", status: 500)
+            case 2: return .json("{}", status: 429)
+            default: return .json(request.url.hasSuffix("/login") ? #"{"token":"t"}"# : Self.body)
+            }
+        }
+        let driver = try driver(Self.changes(Self.json), http)
+        for name in ["unreachable", "failed", "rate limited"] {
+            #expect(await failure { try await list(driver) }?.name == name)
+        }
+        try await list(driver)
+        #expect(http.requests.count == 5)
+    }
+
+    /// A refresh token that is no longer accepted is followed by a login at once.
+    @Test func aRejectedRefreshIsNoPause() async throws {
+        let http = Script { request, index in
+            if request.url.hasSuffix("/refresh") { return .json("{}", status: 401) }
+            if request.url.hasSuffix("/login") { return .json(#"{"token":"t\#(index)","refresh":"r"}"#) }
+            return .json(Self.body, status: index == 1 || index == 5 ? 401 : 200)
+        }
+        let refresh = #"{"request":{"method":"POST","path":"/refresh","json":{"r":"{login.refreshToken}"}}}"#
+        let driver = try driver(Self.changes(Self.json, refresh: refresh, more: #","refreshToken":"/refresh""#), http)
+        try await list(driver)
+        try await list(driver)
+        #expect(http.requests.filter { $0.url.hasSuffix("/login") }.count == 3)
+    }
 }

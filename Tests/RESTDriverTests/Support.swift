@@ -103,13 +103,14 @@ enum Sample {
 
     static func driver(
         _ changes: [(String, String?)], credentials: [String: Secret] = ["key": Secret("k-1")],
-        settings: [String: String] = [:], phones: PhoneContext = PhoneContext(), _ http: any HTTPSending
+        settings: [String: String] = [:], phones: PhoneContext = PhoneContext(), loginPause: Duration = Session.pause,
+        _ http: any HTTPSending
     ) throws -> RESTDriver {
         RESTDriver(
             profile: try compile(changes),
             tenant: RESTTenant(
                 baseURL: "https://vendor.example.test/v1", credentials: credentials, settings: settings, phones: phones),
-            http: http)
+            http: http, loginPause: loginPause)
     }
 
     static func shipped(_ name: String) throws -> Profile {

@@ -88,10 +88,17 @@ enum IDForm: String, Sendable, CaseIterable {
     func allows(_ id: String) -> Bool {
         switch self {
         case .text: !id.isEmpty
-        case .digits: !id.isEmpty && id.utf8.allSatisfy { $0 &- 0x30 < 10 }
-        case .number:
-            IDForm.digits.allows(id) && id.utf8.count <= 20 && (id == "0" || id.utf8.first != UInt8(ascii: "0"))
+        case .digits, .number:
+            id.utf8.withContiguousStorageIfAvailable { allows($0) } ?? Array(id.utf8).withUnsafeBufferPointer(allows)
         }
+    }
+
+    @inline(__always)
+    func allows(_ id: UnsafeBufferPointer<UInt8>) -> Bool {
+        if self == .text { return !id.isEmpty }
+        for byte in id where byte &- 0x30 >= 10 { return false }
+        if self == .digits { return !id.isEmpty }
+        return (1...20).contains(id.count) && (id.count == 1 || id[0] != UInt8(ascii: "0"))
     }
 }
 

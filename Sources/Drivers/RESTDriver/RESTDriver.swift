@@ -35,7 +35,11 @@ public final class RESTDriver: UpstreamDriver {
     ///   - profile: the vendor's API.
     ///   - tenant: the clinic's address, credentials and settings; names that the profile does not know are ignored.
     ///   - http: where requests go.
-    public init(profile: Profile, tenant: RESTTenant, http: any HTTPSending) {
+    public convenience init(profile: Profile, tenant: RESTTenant, http: any HTTPSending) {
+        self.init(profile: profile, tenant: tenant, http: http, loginPause: Session.pause)
+    }
+
+    init(profile: Profile, tenant: RESTTenant, http: any HTTPSending, loginPause: Duration) {
         plan = profile.plan
         capabilities = profile.capabilities
         var constants = Variables()
@@ -52,13 +56,16 @@ public final class RESTDriver: UpstreamDriver {
         var base = tenant.baseURL ?? plan.baseURL?.expand(constants) ?? ""
         while base.hasSuffix("/") { base.removeLast() }
         exchanger = Exchanger(plan: plan, baseURL: base, constants: constants, http: http)
-        session = plan.login.map { [exchanger] in Session($0, exchanger) }
+        session = plan.login.map { [exchanger] in Session($0, exchanger, pause: loginPause) }
         let fields = plan.fields
         readers = [Shape.row, .detail].reduce(into: [:]) { readers, shape in
             readers[shape] = RecordReader(
-                fields.compactMapValues { $0.shapes[shape] }, phones: tenant.phones, foldCase: profile.plan.foldCase)
+                fields.compactMapValues { $0.shapes[shape] }, phones: tenant.phones, foldCase: profile.plan.foldCase,
+                idForm: profile.plan.idForm)
         }
-        writer = RecordWriter(fields: fields, constants: plan.constants, style: plan.style, foldCase: plan.foldCase)
+        writer = RecordWriter(
+            fields: fields, constants: plan.constants, style: plan.style, foldCase: plan.foldCase,
+            phones: tenant.phones)
     }
 
     // MARK: Reading
@@ -92,78 +99,6 @@ public final class RESTDriver: UpstreamDriver {
         try await fetch(id, context).client
     }
 
-    // MARK: Writing
-
-    public func create(_ draft: ClientDraft, _ context: CallContext) async throws(UpstreamError) -> WriteAnswer {
-        guard let operation = plan.operations["create"] else { throw .unsupported("it cannot create clients") }
-        let record: [UInt8]
-        do {
-            record = try writer.record(for: draft)
-        } catch {
-            throw .unsupported("it has no place for this \(error.field.rawValue)")
-        }
-        let exchange = try await send(operation, .create, Variables(), record: record, context)
-        // An empty answer to a create is no refusal: the record may be there.
-        guard exchange.kind == .ok || exchange.kind == .empty else {
-            throw exchanger.error(exchange, .create, hiding: draft.sent)
-        }
-        if operation.answersRecord, let answer = try? self.record(in: exchange, operation, id: nil) {
-            return .record(answer.client)
-        }
-        if let id = newID(exchange, operation) { return .id(ClientID(id)) }
-        // It was accepted, so there is a record; which one, the answer does not say.
-        throw .outcomeUnknown("the create was accepted, but its answer names no client")
-    }
-
-    public func update(
-        _ id: ClientID, _ patch: ClientPatch, _ context: CallContext
-    ) async throws(UpstreamError) -> WriteAnswer {
-        guard capabilities.operations.contains(.update) else { throw .unsupported("it cannot change clients") }
-        if case .perField(let calls) = plan.style { return try await updateFieldByField(id, patch, calls, context) }
-        guard let operation = plan.operations["update"] else { throw .unsupported("it cannot change clients") }
-        try checkID(id)
-        let current = writer.needsBase(patch) || operation.conditional ? try await fetch(id, context) : nil
-        let record: [UInt8]
-        do {
-            record = try writer.record(for: patch, id: id, base: current?.value, current: current?.client)
-        } catch {
-            throw .unsupported("it has no place for this \(error.field.rawValue)")
-        }
-        let exchange = try await send(
-            operation, .update, Variables(["id": .text(id.text)]), record: record,
-            entityTag: operation.conditional ? current?.entityTag : nil, context)
-        guard exchange.kind == .ok || exchange.kind == .empty else {
-            throw exchanger.error(exchange, .update, hiding: patch.sent)
-        }
-        try checkAccepted(exchange)
-        if operation.answersRecord, let answer = try? self.record(in: exchange, operation, id: id) {
-            return .record(answer.client)
-        }
-        return .id(id)
-    }
-
-    private func updateFieldByField(
-        _ id: ClientID, _ patch: ClientPatch, _ calls: [ProfileField: String], _ context: CallContext
-    ) async throws(UpstreamError) -> WriteAnswer {
-        try checkID(id)
-        let changes = RecordWriter.values(patch)
-        for (field, _) in changes where calls[field] == nil { throw .unsupported("it cannot change \(field.rawValue)") }
-        for (field, value) in changes {
-            guard let name = calls[field], let operation = plan.operations[name] else { continue }
-            let lens = plan.fields[field]?.shapes[.update]?.first
-            guard let text = RecordWriter.text(value, lens) else {
-                throw .unsupported("it has no place for this \(field.rawValue)")
-            }
-            let values = Variables(["id": .text(id.text), "value": .text(text)])
-            let exchange = try await send(operation, .update, values, context)
-            guard exchange.kind == .ok || exchange.kind == .empty else {
-                throw exchanger.error(exchange, .update, hiding: patch.sent)
-            }
-            try checkAccepted(exchange)
-        }
-        return .id(id)
-    }
-
     // MARK: Helpers
 
     struct Fetched {
@@ -174,18 +109,11 @@ public final class RESTDriver: UpstreamDriver {
     }
 
     /// An id that the system cannot have given does not exist.
-    private func checkID(_ id: ClientID) throws(UpstreamError) {
+    func checkID(_ id: ClientID) throws(UpstreamError) {
         if !plan.idForm.allows(id.text) { throw .notFound }
     }
 
-    /// A page of HTML with status 200 is no success.
-    private func checkAccepted(_ exchange: Exchange) throws(UpstreamError) {
-        if !exchange.ruled, exchange.document == nil, !exchange.answer.body.isEmpty {
-            throw .outcomeUnknown("the answer to the change is not JSON")
-        }
-    }
-
-    private func fetch(_ id: ClientID, _ context: CallContext) async throws(UpstreamError) -> Fetched {
+    func fetch(_ id: ClientID, _ context: CallContext) async throws(UpstreamError) -> Fetched {
         guard let operation = plan.operations["get"] else { throw .unsupported("it cannot show one client") }
         try checkID(id)
         let exchange = try await send(operation, .get, Variables(["id": .text(id.text)]), context)
@@ -197,7 +125,7 @@ public final class RESTDriver: UpstreamDriver {
     }
 
     /// The record that an answer holds.
-    private func record(in exchange: Exchange, _ operation: Operation, id: ClientID?) throws(UpstreamError) -> Fetched {
+    func record(in exchange: Exchange, _ operation: Operation, id: ClientID?) throws(UpstreamError) -> Fetched {
         guard let document = exchange.document, let reader = readers[operation.shape] else {
             throw .malformed("the answer is not JSON")
         }
@@ -248,20 +176,6 @@ public final class RESTDriver: UpstreamDriver {
         }
     }
 
-    private func newID(_ exchange: Exchange, _ operation: Operation) -> String? {
-        if let root = exchange.document?.root {
-            for pointer in operation.answerID {
-                if let id = root.at(pointer, foldCase: plan.foldCase)?.scalarText, id != "0", plan.idForm.allows(id) {
-                    return id
-                }
-            }
-        }
-        guard operation.idFromLocation, let location = exchange.answer.headers.first("Location") else { return nil }
-        let path = location.prefix { $0 != "?" && $0 != "#" }
-        let id = path.split(separator: "/").last.flatMap { PercentEncoding.decode(String($0)) }
-        return id.flatMap { plan.idForm.allows($0) ? $0 : nil }
-    }
-
     /// Sends, with a session where the vendor has them. A token that is refused is renewed once.
     func send(
         _ operation: Operation, _ role: CallRole, _ values: Variables, extraQuery: [NamedTemplate] = [],
@@ -284,21 +198,5 @@ public final class RESTDriver: UpstreamDriver {
         return try await exchanger.send(
             operation, role, values, extraQuery: extraQuery, record: record, entityTag: entityTag, link: link,
             session: renewed.token, context)
-    }
-}
-
-extension ClientDraft {
-    /// The texts that went out, to be hidden in what comes back.
-    var sent: [String] {
-        VendorReason.words(of: name)
-            + [phone.digits, phone.national, phone.masked, cpf?.digits, cpf?.punctuated, email, birthday?.iso]
-            .compactMap { $0 }
-    }
-}
-
-extension ClientPatch {
-    var sent: [String] {
-        (name.map(VendorReason.words) ?? [])
-            + [cpf?.digits, cpf?.punctuated, email, birthday?.iso].compactMap { $0 }
     }
 }

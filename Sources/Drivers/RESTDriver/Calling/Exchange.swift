@@ -14,7 +14,8 @@ struct Exchange: Sendable {
     let answer: UpstreamAnswer
     /// The body as JSON; nil where there is none.
     let document: JSONDocument?
-    /// The vendor's own words, not yet cleaned.
+    /// The vendor's own words from the places that the profile names, without the tenant's secrets, not yet cleaned of
+    /// people.
     let reasons: [String]
     let retryAfter: Int?
 }
@@ -43,7 +44,7 @@ struct Exchanger: Sendable {
         } catch {
             throw Exchanger.translate(error, role)
         }
-        return judge(operation, role, answer, url: request.url)
+        return judge(operation, role, answer, url: request.url, secrets: { secrets(of: request, session) })
     }
 
     // MARK: Building the request
@@ -158,7 +159,24 @@ struct Exchanger: Sendable {
 
     // MARK: Judging the answer
 
-    func judge(_ operation: Operation, _ role: CallRole, _ answer: UpstreamAnswer, url: String = "") -> Exchange {
+    /// What must never come back in a vendor's words: credentials, settings, the session's token, and the headers that
+    /// carry them, each also as an address spells it.
+    private func secrets(of request: OutboundRequest, _ session: String?) -> [String] {
+        var secrets = constants.texts + [session].compactMap { $0 }
+        for (name, value) in request.headers where !["accept", "content-type"].contains(name.lowercased()) {
+            secrets.append(value)
+            // Behind a scheme such as Basic.
+            if let last = value.split(separator: " ").last { secrets.append(String(last)) }
+        }
+        secrets += secrets.map(URITemplate.encode)
+        // The longer ones first: a short one may be a part of them.
+        return Set(secrets).sorted { ($0.utf8.count, $0) > ($1.utf8.count, $1) }
+    }
+
+    func judge(
+        _ operation: Operation, _ role: CallRole, _ answer: UpstreamAnswer, url: String = "",
+        secrets: () -> [String] = { [] }
+    ) -> Exchange {
         let contentType = (answer.headers.first("Content-Type") ?? "").lowercased()
         let document = answer.body.isEmpty ? nil : try? JSONDocument(answer.body, limits: JSONLimits(depth: 64))
         var kind: OutcomeKind?
@@ -177,10 +195,12 @@ struct Exchanger: Sendable {
         let decided = kind ?? again ?? OutcomeRule.byStatus(answer.status, role) ?? .ok
         var words: [String] = []
         if decided == .refused || decided == .conflict, let root = document?.root {
-            words =
-                reasons.isEmpty
-                ? VendorReason.collect(root)
-                : reasons.flatMap { VendorReason.collect(root.at($0, foldCase: plan.foldCase)) }
+            // Only what the profile names: elsewhere a system may say who the other patient is.
+            words = reasons.flatMap { VendorReason.collect(root.at($0, foldCase: plan.foldCase)) }
+            if !words.isEmpty {
+                let secrets = secrets()
+                words = words.prefix(VendorReason.most).map { VendorReason.hide(secrets, in: $0) }
+            }
         }
         return Exchange(
             kind: decided, ruled: kind != nil, status: answer.status, url: url, answer: answer, document: document,
@@ -210,9 +230,12 @@ struct Exchanger: Sendable {
         case .unauthorised: return .credentialsRejected("it answered \(exchange.status)")
         case .rateLimited: return .rateLimited(retryAfter: exchange.retryAfter)
         case .failure:
-            // A gateway that gave up says nothing about what happened behind it.
-            if role == .create, [502, 503, 504].contains(exchange.status) {
-                return .outcomeUnknown("a gateway answered \(exchange.status)")
+            // A gateway that gave up says nothing about what happened behind it, and a system that broke may have
+            // broken after the record was made; unless the profile knows better.
+            if role == .create,
+                [502, 503, 504].contains(exchange.status) || (!exchange.ruled && exchange.status >= 500)
+            {
+                return .outcomeUnknown("it answered \(exchange.status)")
             }
             return .failed(status: exchange.status, "it answered \(exchange.status)")
         }

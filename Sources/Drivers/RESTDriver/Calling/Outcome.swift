@@ -128,12 +128,22 @@ enum VendorReason {
         [name] + name.split(separator: " ").map(String.init).filter { $0.count >= 3 }
     }
 
+    /// How many reasons are passed on.
+    static let most = 10
+
+    /// Removes texts wherever they stand, in any case. Single letters stay: they say nothing.
+    static func hide(_ texts: [String], in reason: String) -> String {
+        var text = String(reason.prefix(4000))
+        for hidden in texts where hidden.count >= 2 { text = replacing(hidden, in: text) }
+        return text
+    }
+
     /// Removes what was sent, e-mail addresses, and runs of four digits and more (with punctuation between them).
     static func clean(_ reasons: [String], hiding sent: [String]) -> [String] {
         var seen: Set<String> = []
-        return reasons.prefix(10).compactMap { reason in
-            var text = String(reason.prefix(300))
-            for secret in sent where secret.count >= 2 { text = replacing(secret, in: text) }
+        return reasons.prefix(most).compactMap { reason in
+            // Cut only then: half of a hidden text would be recognised by nothing.
+            var text = String(hide(sent, in: reason).prefix(300))
             text = text.split(separator: " ", omittingEmptySubsequences: true)
                 .map { $0.contains("@") ? "…" : String($0) }.joined(separator: " ")
             text = maskDigits(text)

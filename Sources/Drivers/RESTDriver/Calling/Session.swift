@@ -21,25 +21,33 @@ actor Session {
 
     /// How long a login may take.
     private static let patience = Duration.seconds(15)
+    /// How long no login is tried after the vendor rejected one: some lock the account of whoever keeps trying.
+    static let pause = Duration.seconds(30)
 
     private let recipe: LoginRecipe
     private let exchanger: Exchanger
+    private let pause: Duration
     private var grant: Grant?
+    /// The vendor's rejection of the last login, and until when it stands.
+    private var rejection: (error: UpstreamError, until: ContinuousClock.Instant)?
     private var generation = 0
     private var pending: Task<Result<Grant, UpstreamError>, Never>?
     private var refreshToken: String?
 
-    init(_ recipe: LoginRecipe, _ exchanger: Exchanger) {
+    init(_ recipe: LoginRecipe, _ exchanger: Exchanger, pause: Duration = Session.pause) {
         self.recipe = recipe
         self.exchanger = exchanger
+        self.pause = pause
     }
 
     /// A token that is believed to be good.
+    /// - Throws: `.credentialsRejected` at once, while the rejection of an earlier login stands.
     func ticket(_ context: CallContext) async throws(UpstreamError) -> Ticket {
         while true {
             if let grant, grant.expires.map({ $0 > .now }) ?? true {
                 return Ticket(token: grant.token, generation: generation)
             }
+            if let rejection, rejection.until > .now { throw rejection.error }
             let task: Task<Result<Grant, UpstreamError>, Never>
             let isOwn = pending == nil
             // The login's number, should it succeed: later ones may be there when this caller goes on.
@@ -58,6 +66,10 @@ actor Session {
             // Whoever comes first after the login stores it; the others find it.
             if pending == task {
                 pending = nil
+                rejection = nil
+                if case .failure(let error) = result, case .credentialsRejected = error {
+                    rejection = (error, .now + pause)
+                }
                 if case .success(let granted) = result {
                     grant = granted
                     generation += 1

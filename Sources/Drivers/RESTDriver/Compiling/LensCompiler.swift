@@ -122,6 +122,13 @@ enum LensCompiler {
             if field != .phones { only.fault("belongs to phones") }
             lens.onlyFor = only.choice(["mobile": PhoneNumber.Kind.mobile, "landline": .landline])
         }
+        if let foreign = object.optional("foreign") {
+            switch (lens.spot, lens.format) {
+            case (.value, .phone(.national)), (.value, .phone(.masked)): break
+            default: foreign.fault("belongs to phones in one place whose format is \"national\" or \"masked\"")
+            }
+            lens.foreign = foreign.choice(ForeignSpelling.self) ?? .plus
+        }
         return lens
     }
 

@@ -24,7 +24,7 @@ enum Members {
     static let shapes = ["row", "detail", "write", "create", "update", "needsDetail"]
     static let lens = [
         "at", "each", "where", "parts", "format", "absent", "also", "set", "default", "filler", "as", "invalid", "only",
-        "readOnly", "prefix", "mediaType", "most", "is",
+        "foreign", "readOnly", "prefix", "mediaType", "most", "is",
     ]
     static let phoneParts = ["areaCode", "number", "spelling"]
     static let nameParts = ["first", "rest", "given", "family"]

@@ -21,6 +21,7 @@ struct ProfileChecks {
     let operations: [(name: String, node: ConfigNode)]
     let plan: ProfilePlan
     let attempts: [TermKind: [SearchAttempt]]
+    let staleReads: Duration
 
     func run() {
         guard let fields = object.optional("fields"), fields.kind == .object else { return }
@@ -174,6 +175,17 @@ struct ProfileChecks {
             node.fault("can change nothing: no field has a place in \"update\"")
         }
         checkForm(operation, .update, node)
+        checkProof(operation, node)
+    }
+
+    /// Where reads lag, nobody can see whether a change was made: the answer must say so.
+    private func checkProof(_ operation: Operation, _ node: ConfigNode) {
+        guard staleReads > .zero, !operation.answersRecord, !operation.answersID, !plan.ruled(success: operation) else {
+            return
+        }
+        node.fault(
+            "needs an \"answer\", or an outcome rule that says \"ok\": with \"staleReads\" a change cannot be read back"
+        )
     }
 
     private func writes(_ field: ProfileField, _ shape: Shape) -> Bool {
@@ -212,6 +224,7 @@ struct ProfileChecks {
                 for variable in ["id", "value"] where !uses(operation, variable) {
                     node.fault("changes one field, but never sends {\(variable)}")
                 }
+                checkProof(operation, node)
             }
             return
         }

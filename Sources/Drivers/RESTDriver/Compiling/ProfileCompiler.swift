@@ -66,7 +66,7 @@ struct ProfileCompiler {
             pace = self.pace(limits, members)
         }
         let stale = object.optional("staleReads")?.duration() ?? .zero
-        ProfileChecks(object: object, operations: nodes, plan: plan, attempts: plan.searches).run()
+        ProfileChecks(object: object, operations: nodes, plan: plan, attempts: plan.searches, staleReads: stale).run()
         guard let name, let title else { return nil }
         return Profile(
             name: name, title: title, baseURL: object.optional("baseURL")?.value.string, credentials: credentials,

@@ -22,6 +22,14 @@ enum PhoneSpelling: String, Sendable, CaseIterable {
     }
 }
 
+/// How a vendor takes a number of another country.
+enum ForeignSpelling: String, Sendable, CaseIterable {
+    /// `+351912345678`
+    case plus
+    /// `351912345678`: for systems that refuse a `+`.
+    case digits
+}
+
 /// How a vendor writes the number beside an area code of its own.
 enum SubscriberSpelling: String, Sendable, CaseIterable {
     /// `999999999`
@@ -53,6 +61,8 @@ enum TermSpelling: String, Sendable, CaseIterable {
     /// `99999999`: the last eight digits, which a mobile has with and without its ninth digit. Only where the vendor
     /// searches by substring.
     case lastEight
+    /// `351912345678`: a number of another country. Brazilian ones have no such spelling.
+    case foreign
     // CPFs.
     case digits, punctuated
     // E-mails and names.
@@ -60,7 +70,7 @@ enum TermSpelling: String, Sendable, CaseIterable {
 
     static func known(for kind: TermKind) -> [TermSpelling] {
         switch kind {
-        case .phone: [.international, .e164, .national, .masked, .subscriber, .lastEight]
+        case .phone: [.international, .e164, .national, .masked, .subscriber, .lastEight, .foreign]
         case .cpf: [.digits, .punctuated]
         case .email, .name: [.asGiven, .lowercase, .uppercase]
         }
@@ -75,6 +85,7 @@ enum TermSpelling: String, Sendable, CaseIterable {
         case (.phone(let phone), .masked): phone.masked
         case (.phone(let phone), .subscriber): phone.subscriber
         case (.phone(let phone), .lastEight): phone.digits.count >= 8 ? String(phone.digits.suffix(8)) : phone.digits
+        case (.phone(let phone), .foreign): phone.isBrazilian ? nil : phone.digits
         case (.cpf(let cpf), .digits): cpf.digits
         case (.cpf(let cpf), .punctuated): cpf.punctuated
         case (.email(let text), .asGiven), (.name(let text), .asGiven): text

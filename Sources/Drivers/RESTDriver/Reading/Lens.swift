@@ -94,6 +94,8 @@ struct Lens: Sendable {
     var strict = false
     /// Only numbers of this kind are written here.
     var onlyFor: PhoneNumber.Kind?
+    /// How a foreign number is written.
+    var foreign = ForeignSpelling.plus
     var readOnly = false
 }
 

@@ -36,4 +36,6 @@ struct VariableNames {
 
 extension Variables {
     mutating func merge(_ other: Variables) { values.merge(other.values) { $1 } }
+
+    var texts: [String] { values.values.map(\.text) }
 }

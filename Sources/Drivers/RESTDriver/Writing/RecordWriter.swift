@@ -40,6 +40,8 @@ struct RecordWriter: Sendable {
     let constants: Constants
     let style: Style
     var foldCase = false
+    /// How numbers will be read back.
+    var phones = PhoneContext()
 
     // MARK: Create
 
@@ -55,7 +57,9 @@ struct RecordWriter: Sendable {
         ]
         for (field, value) in values {
             guard let lenses = fields[field]?.shapes[.create] else { continue }
-            if let value {
+            if let value, RecordWriter.mayBeLeftOut.contains(field), !holds(value, field, lenses) {
+                for lens in lenses where !lens.readOnly { fill(lens, &edits, &room) }
+            } else if let value {
                 let used = try write(value, field, lenses, &edits, &room)
                 // Each place of a phone is one of its own: the others have nothing.
                 if field == .phones, let used {
@@ -72,6 +76,16 @@ struct RecordWriter: Sendable {
         }
         for (pointer, json) in constants.create { edits.set(pointer, json) }
         return edits.apply(to: nil)
+    }
+
+    /// Ids of another system's making that the contract lets an integration ignore: where the vendor's place cannot hold
+    /// one, the create goes without it.
+    private static let mayBeLeftOut: Set<ProfileField> = [.healthInsurance, .location]
+
+    private func holds(_ value: FieldValue, _ field: ProfileField, _ lenses: [Lens]) -> Bool {
+        var edits = JSONEdits()
+        var room = ArrayRoom(source: nil, foldCase: foldCase)
+        return (try? write(value, field, lenses, &edits, &room)) != nil
     }
 
     // MARK: Update
@@ -236,7 +250,8 @@ struct RecordWriter: Sendable {
         let base = room.element(for: lens, &edits)
         func set(_ pointer: JSONPointer, _ text: String) throws(Unfit) {
             // What would be read back as nothing cannot be written.
-            guard let json = lens.asNumber ? RecordWriter.jsonNumber(text) : RecordWriter.jsonString(text),
+            guard !lens.asNumber || IDForm.number.allows(text),
+                let json = lens.asNumber ? RecordWriter.jsonNumber(text) : RecordWriter.jsonString(text),
                 text.isEmpty || !lens.absent.contains(json)
             else { throw Unfit(field: field) }
             edits.set(base.appending(pointer), json)
@@ -263,15 +278,23 @@ struct RecordWriter: Sendable {
             edits.set(base.appending(given), writer.finish())
             try set(family, words.count > 1 ? words.last ?? "" : "")
         case (.value(let pointers), _):
-            guard let pointer = pointers.first, let text = RecordWriter.text(value, lens) else {
+            guard let pointer = pointers.first, var text = RecordWriter.text(value, lens) else {
                 throw Unfit(field: field)
             }
+            if case .phone(let phone) = value { text = spelled(phone, text, lens) }
             try set(pointer, text)
             for further in lens.also { try set(further, text) }
         default: throw Unfit(field: field)
         }
         for (pointer, json) in lens.constants { edits.set(base.appending(pointer), json) }
         return chosen
+    }
+
+    /// A foreign number goes without its `+` where the vendor wants it so, unless it would then be read back as
+    /// another number, such as one of a Brazilian area code.
+    private func spelled(_ phone: PhoneNumber, _ text: String, _ lens: Lens) -> String {
+        guard !phone.isBrazilian, lens.foreign == .digits || !text.hasPrefix("+") else { return text }
+        return PhoneNumber(phone.digits, context: phones) == phone ? phone.digits : "+" + phone.digits
     }
 
     private func fill(_ lens: Lens, _ edits: inout JSONEdits, _ room: inout ArrayRoom) {
