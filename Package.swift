@@ -65,6 +65,7 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "JSONBytes", "ClientContract", "UpstreamDriver", "Transport", "Bridge", "Tenancy", nio("NIOCore"),
+                nio("NIOHTTP1"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),

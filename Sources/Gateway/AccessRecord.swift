@@ -11,7 +11,7 @@ struct AccessRecord: Sendable {
     var tenant: String?
     var keyName: String?
     var status = 0
-    /// Stable code of the error that was answered.
+    /// Stable code of the error that was answered; `caller_gone` when nobody was there to read an answer.
     var code: String?
     /// What failed inside Ponte, by its type's name.
     var failure: String?
@@ -25,7 +25,7 @@ struct AccessRecord: Sendable {
     }
 
     private var level: Logger.Level {
-        if status >= 500 || broken { return failure == nil ? .warning : .error }
+        if status >= 500 || (broken && code != CallerGone.code) { return failure == nil ? .warning : .error }
         return route.hasPrefix("/health/") ? .debug : .info
     }
 

@@ -55,23 +55,3 @@ struct Answer: Sendable {
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
     }
 }
-
-/// Ids that follow a request through logs on both sides.
-enum RequestIdentity {
-    /// The caller's own when it is 1 to 128 of letters, digits and `. _ -`; else a new one.
-    static func of(_ headers: HTTPFields) -> String {
-        if let name = Answer.requestID, let given = headers[name], isSound(given) { return given }
-        var generator = SystemRandomNumberGenerator()
-        return [generator.next(), generator.next()].map { (number: UInt64) in
-            let digits = String(number, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
-    }
-
-    static func isSound(_ text: String) -> Bool {
-        1...128 ~= text.utf8.count
-            && text.utf8.allSatisfy {
-                ($0 | 0x20) &- 0x61 < 26 || $0 &- 0x30 < 10 || $0 == 0x2D || $0 == 0x2E || $0 == 0x5F
-            }
-    }
-}

@@ -18,11 +18,11 @@ struct ClientCalls: Sendable {
     }
 
     private func bounded<Value: Sendable>(
-        _ context: CallContext, isWrite: Bool = false,
+        _ context: CallContext, _ work: InFlight.Work = .read,
         _ operation: @escaping @Sendable (Bridge, CallContext) async throws -> Value
     ) async throws -> Value {
         let bridge = tenant.bridge
-        return try await inFlight.run(on: connection, until: context.deadline, isWrite: isWrite) {
+        return try await inFlight.run(on: connection, until: context.deadline, work) {
             try await operation(bridge, context)
         }
     }
@@ -37,12 +37,12 @@ struct ClientCalls: Sendable {
 
     func create(_ body: [UInt8]) async throws -> Client {
         let draft = try ClientDraft(body: body, rules: tenant.bridge.options.rules)
-        return try await bounded(context(tenant.callTimeout), isWrite: true) { try await $0.create(draft, $1) }
+        return try await bounded(context(tenant.callTimeout), .write) { try await $0.create(draft, $1) }
     }
 
     func update(_ id: ClientID, _ body: [UInt8]) async throws -> Client {
         let patch = try ClientPatch(body: body, rules: tenant.bridge.options.rules)
-        return try await bounded(context(tenant.callTimeout), isWrite: true) {
+        return try await bounded(context(tenant.callTimeout), .write) {
             try await $0.update(id, patch, $1)
         }
     }

@@ -19,6 +19,8 @@ public struct GatewayOptions: Sendable {
     public var shutdownGrace = Duration.seconds(20)
     /// Time between saying "not ready" and accepting no more connections.
     public var shutdownDelay = Duration.zero
+    /// How long the body of a request may take to come; the tenant's time for calls if that is longer.
+    public var bodyTimeout = Duration.seconds(30)
     /// A connection on which nothing comes for so long is closed.
     public var idleTimeout = Duration.seconds(75)
 
@@ -37,8 +39,8 @@ public struct GatewayOptions: Sendable {
 
 /// The inbound HTTP server: the contract's paths, for every tenant of a directory.
 ///
-/// On graceful shutdown it says "not ready", waits `shutdownDelay`, accepts no more connections, and lets requests that
-/// are under way end within `shutdownGrace`.
+/// On graceful shutdown it says "not ready", waits `shutdownDelay`, accepts no more connections, cuts requests whose
+/// bodies are still coming, and lets those that are under way end within `shutdownGrace`.
 public final class Gateway: Service {
     private let tenants: TenantDirectory
     private let options: GatewayOptions
@@ -67,7 +69,7 @@ public final class Gateway: Service {
             responder: responder,
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [CallerWatch(inFlight)], idleTimeout: .init(options.idleTimeout))),
+                    additionalChannelHandlers: [ConnectionSetup(inFlight)], idleTimeout: .init(options.idleTimeout))),
             configuration: ApplicationConfiguration(address: .hostname(host, port: options.port)),
             onServerRunning: { [logger] channel in
                 let port = channel.localAddress?.port ?? 0
@@ -94,6 +96,7 @@ public final class Gateway: Service {
                     logger.notice("draining")
                     Task {
                         try? await Task.sleep(for: delay)
+                        inFlight.cutBodies()
                         await group.triggerGracefulShutdown()
                     }
                 }

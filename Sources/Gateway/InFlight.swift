@@ -1,16 +1,23 @@
 import ClientContract
-import NIOCore
 import Synchronization
 
 /// The calls that are under way, one for each inbound connection at most (HTTP/1.1 answers in order).
 ///
-/// Drivers keep the deadline themselves. This is the backstop for one that does not, and it is how a caller who hangs
-/// up stops a call that only reads. A write goes on to its end, so that its outcome is known when the caller asks again.
+/// Drivers keep the deadline themselves. This is the backstop for one that does not, and it is how a caller who is gone
+/// stops a call that only reads. A write goes on to its end, so that its outcome is known when the caller asks again.
 final class InFlight: Sendable {
+    /// What is under way.
+    enum Work {
+        /// The request's body is coming.
+        case body
+        case read
+        case write
+    }
+
     private struct Entry {
         let deadline: ContinuousClock.Instant
-        let isWrite: Bool
-        let stop: @Sendable (ContractError) -> Void
+        let work: Work
+        let stop: @Sendable (any Error) -> Void
     }
 
     private let entries = Mutex<[ObjectIdentifier: Entry]>([:])
@@ -20,30 +27,36 @@ final class InFlight: Sendable {
 
     /// Runs an operation in a task of its own, until it ends, its deadline passes or its caller is gone.
     func run<Value: Sendable>(
-        on connection: ObjectIdentifier, until deadline: ContinuousClock.Instant, isWrite: Bool,
+        on connection: ObjectIdentifier, until deadline: ContinuousClock.Instant, _ work: Work,
         _ operation: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         let call = RunningCall<Value>()
-        let entry = Entry(deadline: deadline + Self.grace, isWrite: isWrite) { call.stop($0) }
+        let entry = Entry(deadline: deadline + Self.grace, work: work) { call.stop($0) }
         entries.withLock { $0[connection] = entry }
         defer { _ = entries.withLock { $0.removeValue(forKey: connection) } }
         return try await withTaskCancellationHandler {
             try await call.run(operation)
         } onCancel: {
-            call.stop(ContractError(isWrite ? .outcomeUnknown : .shuttingDown))
+            call.stop(ContractError(work == .write ? .outcomeUnknown : .shuttingDown))
         }
     }
 
     /// Ends calls whose deadline has passed.
     func sweep(now: ContinuousClock.Instant = .now) {
         let late = entries.withLock { entries in entries.values.filter { $0.deadline <= now } }
-        for entry in late { entry.stop(ContractError(entry.isWrite ? .outcomeUnknown : .deadline)) }
+        for entry in late { entry.stop(ContractError(entry.work == .write ? .outcomeUnknown : .deadline)) }
     }
 
     /// Ends what a connection's caller was waiting for, unless it writes.
     func callerIsGone(_ connection: ObjectIdentifier) {
         let entry = entries.withLock { $0[connection] }
-        if let entry, !entry.isWrite { entry.stop(ContractError(.deadline)) }
+        if let entry, entry.work == .read { entry.stop(CallerGone()) }
+    }
+
+    /// Ends the wait for bodies that have not come yet: nothing was done for their requests.
+    func cutBodies() {
+        let bodies = entries.withLock { entries in entries.values.filter { $0.work == .body } }
+        for body in bodies { body.stop(ContractError(.shuttingDown)) }
     }
 
     /// Sweeps until the task is cancelled.
@@ -53,6 +66,14 @@ final class InFlight: Sendable {
             try? await Task.sleep(for: .milliseconds(100))
         }
     }
+}
+
+/// Nobody is there to read an answer.
+struct CallerGone: Error {
+    /// In logs; callers never see it.
+    static let code = "caller_gone"
+    /// In logs, as other servers write it.
+    static let status = 499
 }
 
 /// A task and whoever waits for it; the first result counts.
@@ -84,7 +105,7 @@ private final class RunningCall<Value: Sendable>: Sendable {
         }
     }
 
-    func stop(_ error: ContractError) {
+    func stop(_ error: any Error) {
         settle(.failure(error))
         state.withLock { $0.task }?.cancel()
     }
@@ -97,23 +118,5 @@ private final class RunningCall<Value: Sendable>: Sendable {
             return state.waiter
         }
         waiter?.resume(with: result)
-    }
-}
-
-/// Notices that a caller hung up: an end of its stream while it waits counts as that.
-final class CallerWatch: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = NIOAny
-    private let inFlight: InFlight
-
-    init(_ inFlight: InFlight) { self.inFlight = inFlight }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        inFlight.callerIsGone(ObjectIdentifier(context.channel))
-        context.fireChannelInactive()
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case .inputClosed? = event as? ChannelEvent { inFlight.callerIsGone(ObjectIdentifier(context.channel)) }
-        context.fireUserInboundEventTriggered(event)
     }
 }

@@ -8,22 +8,13 @@ public enum LogOutput {
     /// Writes a line, line feed included.
     public typealias Sink = @Sendable ([UInt8]) -> Void
 
-    /// Standard output, one write per line.
-    public static let standardOutput: Sink = { line in
-        line.withUnsafeBytes { bytes in
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let count = write(STDOUT_FILENO, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else { return }
-                rest = rest.dropFirst(count)
-            }
-        }
-    }
+    /// Standard output. Flush it before the process ends.
+    public static let standardOutput = LineWriter(descriptor: STDOUT_FILENO)
 
     /// A logger that writes JSON lines, or text for a person.
     public static func logger(
-        level: ServerSettings.LogLevel, format: ServerSettings.LogFormat, sink: @escaping Sink = standardOutput
+        level: ServerSettings.LogLevel, format: ServerSettings.LogFormat,
+        sink: @escaping Sink = { standardOutput.write($0) }
     ) -> Logger {
         var logger = Logger(label: "ponte") { _ in LineLogHandler(format: format, sink: sink) }
         logger.logLevel = Logger.Level(rawValue: level.rawValue) ?? .info
@@ -85,7 +76,7 @@ private struct LineLogHandler: LogHandler {
     }
 }
 
-private enum Timestamp {
+enum Timestamp {
     /// UTC with milliseconds (RFC 3339): `2026-01-31T23:59:59.999Z`.
     static func now() -> String {
         var time = timespec()

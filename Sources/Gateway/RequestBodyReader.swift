@@ -36,7 +36,7 @@ enum JSONBody {
         }
     }
 
-    enum Reading {
+    enum Reading: Sendable {
         case whole([UInt8])
         /// `ended`: all of it was read and forgotten.
         case tooLarge(ended: Bool)
@@ -58,9 +58,15 @@ enum JSONBody {
         return count <= limit ? .whole(bytes) : .tooLarge(ended: true)
     }
 
-    /// Whether the server must close the connection after an answer that did not read the body: it may never end.
+    /// The caller sends its body when it is told to go on (RFC 9110, section 10.1.1).
+    static func awaitsContinue(_ headers: HTTPFields) -> Bool {
+        headers[.expect]?.lowercased() == "100-continue"
+    }
+
+    /// Whether the server must close the connection after an answer that did not read the body: it may never end, or
+    /// never come.
     static func mayBeEndless(_ headers: HTTPFields) -> Bool {
-        if headers[.transferEncoding] != nil { return true }
+        if headers[.transferEncoding] != nil || awaitsContinue(headers) { return true }
         return (headers[.contentLength].flatMap { Int($0) } ?? 0) > mostDiscarded
     }
 }

@@ -8,9 +8,10 @@ import Tenancy
 
 /// The connection that a request came on.
 struct GatewayContext: InitializableFromSource {
-    let connection: ObjectIdentifier
+    let channel: any Channel
+    var connection: ObjectIdentifier { ObjectIdentifier(channel) }
 
-    init(source: ApplicationRequestContextSource) { connection = ObjectIdentifier(source.channel) }
+    init(source: ApplicationRequestContextSource) { channel = source.channel }
 }
 
 /// Answers requests. Everything that a caller sees of an error is made here.
@@ -67,12 +68,14 @@ struct GatewayResponder: HTTPResponder {
             case .create:
                 try JSONBody.check(request.headers, limit: options.bodyBytes)
                 bodyIsRead = true
-                return finish(.client(try await calls.create(try await body(request))), &record, requestID)
+                let body = try await body(request, context, caller.tenant)
+                return finish(.client(try await calls.create(body)), &record, requestID)
             case .update(let rawID):
                 let id = try PathID.read(rawID)
                 try JSONBody.check(request.headers, limit: options.bodyBytes)
                 bodyIsRead = true
-                return finish(.client(try await calls.update(id, try await body(request))), &record, requestID)
+                let body = try await body(request, context, caller.tenant)
+                return finish(.client(try await calls.update(id, body)), &record, requestID)
             }
         } catch let error as Route.Miss {
             if case .wrongMethod(let methods, let template) = error {
@@ -80,26 +83,41 @@ struct GatewayResponder: HTTPResponder {
                 record.route = template
             }
             mustClose = JSONBody.mayBeEndless(request.headers)
-            return refuse(error.error, request, &record, allow: allow, close: mustClose)
+            return refuse(error.error, request, context, &record, allow: allow, close: mustClose)
         } catch let error as ContractError {
             mustClose = !bodyIsRead && JSONBody.mayBeEndless(request.headers)
-            return refuse(error, request, &record, close: mustClose)
+            return refuse(error, request, context, &record, close: mustClose)
         } catch let refused as Refused {
-            return refuse(refused.error, request, &record, bodyIsRead: true, close: refused.mustClose)
+            return refuse(refused.error, request, context, &record, bodyIsRead: true, close: refused.mustClose)
+        } catch is CallerGone {
+            record.code = CallerGone.code
+            return finish(Answer(status: CallerGone.status, body: []), &record, requestID)
         } catch {
             record.failure = String(describing: type(of: error))
             mustClose = !bodyIsRead && JSONBody.mayBeEndless(request.headers)
-            return refuse(ContractError(.internalError), request, &record, close: mustClose)
+            return refuse(ContractError(.internalError), request, context, &record, close: mustClose)
         }
     }
 
-    private func body(_ request: Request) async throws -> [UInt8] {
+    private func body(_ request: Request, _ context: GatewayContext, _ tenant: Tenant) async throws -> [UInt8] {
+        if JSONBody.awaitsContinue(request.headers) {
+            context.channel.triggerUserOutboundEvent(SendContinue(), promise: nil)
+        }
+        func fault(_ message: String) -> Refused {
+            Refused(error: .invalidInput([.init("", message)]), mustClose: true)
+        }
         let reading: JSONBody.Reading
         do {
-            reading = try await JSONBody.read(request.body, limit: options.bodyBytes)
+            let (limit, time) = (options.bodyBytes, max(options.bodyTimeout, tenant.callTimeout))
+            reading = try await inFlight.run(on: context.connection, until: .now + time, .body) {
+                try await JSONBody.read(request.body, limit: limit)
+            }
+        } catch let error as ContractError where error.code == .shuttingDown {
+            throw Refused(error: error, mustClose: true)
+        } catch is ContractError {
+            throw fault("the body did not come in time")
         } catch {
-            throw Refused(
-                error: .invalidInput([.init("", "the body broke off, or is not framed as HTTP asks")]), mustClose: true)
+            throw fault("the body broke off, or is not framed as HTTP asks")
         }
         switch reading {
         case .whole(let bytes): return bytes
@@ -114,8 +132,8 @@ struct GatewayResponder: HTTPResponder {
     }
 
     private func refuse(
-        _ error: ContractError, _ request: Request, _ record: inout AccessRecord, allow: String? = nil,
-        bodyIsRead: Bool = false, close: Bool
+        _ error: ContractError, _ request: Request, _ context: GatewayContext, _ record: inout AccessRecord,
+        allow: String? = nil, bodyIsRead: Bool = false, close: Bool
     ) -> Response {
         let answer = Answer.problem(error, requestID: record.requestID, allow: allow)
         record.code = error.code.rawValue
@@ -123,12 +141,15 @@ struct GatewayResponder: HTTPResponder {
         if request.method == .head { response = response.createHeadResponse() }
         guard close else { return response }
         response.headers[.connection] = "close"
+        let channel = context.channel
         let buffer = ByteBuffer(bytes: request.method == .head ? [] : answer.body)
         response.body = ResponseBody(contentLength: buffer.readableBytes) { writer in
             try await writer.write(buffer)
             try await writer.finish(nil)
             if !bodyIsRead {
-                // A reset would take the answer from a caller that is still sending.
+                // The caller sees the end, whether or not it sends its body. A reset would take the answer from one
+                // that is still sending.
+                try? await channel.close(mode: .output).get()
                 var count = 0
                 for try await chunk in request.body {
                     count += chunk.readableBytes
@@ -157,15 +178,15 @@ struct GatewayResponder: HTTPResponder {
             var isFirst = true
             do {
                 while let clients = page {
-                    try await writer.write(Self.piece(clients, isFirst: isFirst))
+                    try await Self.write(Self.piece(clients, isFirst: isFirst), &writer)
                     isFirst = false
                     page = try await pages.next()
                 }
-                try await writer.write(ByteBuffer(bytes: isFirst ? Array("[]".utf8) : Array("]".utf8)))
+                try await Self.write(ByteBuffer(bytes: isFirst ? Array("[]".utf8) : Array("]".utf8)), &writer)
                 try await writer.finish(nil)
             } catch {
                 record.broken = true
-                record.code = (error as? ContractError)?.code.rawValue
+                record.code = error is CallerGone ? CallerGone.code : (error as? ContractError)?.code.rawValue
                 record.log(to: logger)
                 throw Close()
             }
@@ -173,6 +194,15 @@ struct GatewayResponder: HTTPResponder {
         }
         return Response(
             status: .ok, headers: Answer.fields("application/json", requestID: requestID), body: body)
+    }
+
+    /// - Throws: `CallerGone` when the connection does not take it.
+    private static func write(_ bytes: ByteBuffer, _ writer: inout any ResponseBodyWriter) async throws {
+        do {
+            try await writer.write(bytes)
+        } catch {
+            throw Task.isCancelled ? error : CallerGone()
+        }
     }
 
     private static func piece(_ clients: [Client], isFirst: Bool) -> ByteBuffer {

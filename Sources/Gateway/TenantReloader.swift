@@ -21,23 +21,26 @@ public struct TenantReloader: Service {
     }
 
     public func run() async throws {
+        // One task reads and replaces, whoever asks: a reading that began later is never overtaken by an older one.
+        let (reasons, ask) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(1))
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await onSignal() }
-            if let every = configuration.server.reloadEvery { group.addTask { await watch(every) } }
+            group.addTask {
+                for await _ in await UnixSignalsSequence(trapping: .sighup) { ask.yield("signal") }
+            }
+            if let every = configuration.server.reloadEvery { group.addTask { await watch(every, ask) } }
+            group.addTask {
+                for await reason in reasons { reload(reason) }
+            }
             try? await gracefulShutdown()
             group.cancelAll()
         }
     }
 
-    private func onSignal() async {
-        for await _ in await UnixSignalsSequence(trapping: .sighup) { reload("signal") }
-    }
-
-    private func watch(_ interval: Duration) async {
+    private func watch(_ interval: Duration, _ ask: AsyncStream<String>.Continuation) async {
         var stamp = configuration.stampWhenRead
         while (try? await Task.sleep(for: interval)) != nil {
             let now = configuration.stamp()
-            if now != stamp { reload("change") }
+            if now != stamp { ask.yield("change") }
             stamp = now
         }
     }

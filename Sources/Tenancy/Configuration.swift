@@ -24,6 +24,9 @@ public struct Configuration: Sendable {
     public let faults: [ConfigFault]
     /// How many files were read.
     public let files: Int
+    /// Whether `tenants` is all that there is: false when `server.json` has faults or a folder could not be listed, so
+    /// that a tenant that is not here may yet have a file.
+    let isComplete: Bool
     /// Tenant files that have faults, by name.
     let faultyTenantFiles: Set<String>
     let serverFile: String
@@ -46,11 +49,13 @@ public struct Configuration: Sendable {
                 return nil
             }
         }
+        var isComplete = true
         func names(_ folder: String) -> [String] {
             do {
                 return try Files.jsonNames(in: folder)
             } catch {
                 faults.append(ConfigFault(file: folder, message: error.message))
+                isComplete = false
                 return []
             }
         }
@@ -98,6 +103,7 @@ public struct Configuration: Sendable {
             }
         }
         self.tenants = tenants
+        self.isComplete = serverIsSound && isComplete
         faultyTenantFiles = faulty
         self.faults = faults
         self.files = files

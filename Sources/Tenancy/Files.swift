@@ -29,11 +29,18 @@ enum Files {
     }
 
     /// The names of a folder's JSON files, in order; names that begin with a dot are left out.
+    /// - Throws: what the system says, also when the listing ends before its end: names that are missing from it would
+    ///   pass for files that are gone.
     static func jsonNames(in folder: String) throws(Failure) -> [String] {
         guard let stream = opendir(folder) else { throw Failure(message: "cannot be listed: \(reason())") }
         defer { closedir(stream) }
         var names: [String] = []
-        while let entry = readdir(stream) {
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else {
+                guard errno == 0 else { throw Failure(message: "cannot be listed: \(reason())") }
+                break
+            }
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }

@@ -71,6 +71,8 @@ public final class TenantDirectory: Sendable {
     }
 
     private let snapshot: Mutex<Snapshot>
+    /// Held for the whole of a reload: the next one begins where it ended. Lookups do not wait for it.
+    private let reloading = Mutex(())
 
     public init(_ tenants: [Tenant]) { snapshot = Mutex(Snapshot(tenants)) }
 
@@ -98,11 +100,15 @@ public final class TenantDirectory: Sendable {
     }
 
     /// Puts a new reading of the files in place: unchanged tenants stay the same object, changed ones are made anew,
-    /// those with faults stay as they were, those without a file go.
+    /// those with faults stay as they were, those without a file go. When a folder cannot be listed, all stay.
     public func replace(with configuration: Configuration, engine: CurlEngine) -> Changes {
+        reloading.withLock { _ in replaceAlone(configuration, engine) }
+    }
+
+    private func replaceAlone(_ configuration: Configuration, _ engine: CurlEngine) -> Changes {
         var changes = Changes()
         changes.faults = configuration.faults
-        guard configuration.serverIsSound else {
+        guard configuration.isComplete else {
             changes.kept = snapshot.withLock { $0.tenants.map(\.id) }
             return changes
         }

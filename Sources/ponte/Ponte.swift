@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 @main
 struct Ponte: AsyncParsableCommand {
@@ -15,6 +16,17 @@ struct Ponte: AsyncParsableCommand {
               ponte serve --config Config/server.json
             """,
         subcommands: [Serve.self, Check.self, Mock.self, Smoke.self, HashKey.self])
+
+    static func main() async {
+        if CommandLine.arguments.dropFirst().first == "serve" {
+            // Before anything slow: until the reloader listens, SIGHUP would end the process. What it asks for is done
+            // anyway, the files being read after this. SIGTERM ends it as ever.
+            signal(SIGHUP, SIG_IGN)
+            // A reader of the log who goes away must not end it either.
+            signal(SIGPIPE, SIG_IGN)
+        }
+        await main(nil)
+    }
 }
 
 /// Where the configuration is.

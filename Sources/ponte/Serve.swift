@@ -25,6 +25,7 @@ struct Serve: AsyncParsableCommand {
     }
 
     func run() async throws {
+        defer { LogOutput.standardOutput.flush(within: .seconds(2)) }
         let configuration = Configuration(serverFile: options.config)
         for fault in configuration.faults { Terminal.error(fault.description) }
         guard configuration.serverIsSound else { throw ExitCode.failure }

@@ -70,6 +70,7 @@ struct Smoke: AsyncParsableCommand {
         await group.triggerGracefulShutdown()
         try await serving.value
         await engine.shutdown()
+        LogOutput.standardOutput.flush(within: .seconds(2))
         return failures
     }
 }

@@ -4,7 +4,7 @@ import JSONBytes
 import Testing
 import UpstreamDriver
 
-@Suite struct AnswerTests {
+@Suite(.timeLimit(.minutes(2))) struct AnswerTests {
     @Test(arguments: [0, 1, 9, 10, 11, 35]) func aListWithoutALimitIsStreamedWhole(_ count: Int) async throws {
         try await RunningGateway.with(FakeSystem(clients: count)) { gateway in
             let answer = try await RawHTTP.call(gateway.port, "GET", "/clients")
@@ -73,7 +73,19 @@ import UpstreamDriver
             let first = try await id("X-Other: 1"), second = try await id("X-Other: 1")
             #expect(first != second)
             #expect(first?.count == 32)
-            for bad in ["a b", "a/b", "é", String(repeating: "a", count: 129)] {
+            for good in [
+                // A UUID, a ULID and a trace id may hold many digits in a row by chance.
+                "12345678-1234-4123-8123-123456789abc", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "01J1234567890ABCDEFGHJKMNP",
+                "4bf92f3577b34da6a3ce929d0e0e4736", "00000000000000001234567890abcdef", "req-123456", "a",
+            ] {
+                #expect(try await id("X-Request-Id: \(good)") == good)
+            }
+            for bad in [
+                "a b", "a/b", "é", String(repeating: "a", count: 129), "5511999999999", "tel-5511999999999",
+                "55-11-99999-9999", "tel.55.11.99999.9999", "123.456.789-00", "cpf-123.456.789-00", "12345", "-.-",
+                "ana@example.test", "12345678901234567890123456789012", "12345678901234567890123456",
+                "123456781-234-4123-8123-123456789abc",
+            ] {
                 let made = try await id("X-Request-Id: \(bad)")
                 #expect(made != bad && made?.count == 32)
             }
@@ -104,8 +116,49 @@ import UpstreamDriver
             await connection.send(Array(RawHTTP.head("GET", "/clients/id-0").utf8))
             await gate.arrival()
             connection.hangUp()
-            // Never returns unless the driver's task is cancelled.
+            // Not before the time limit unless the driver's task is cancelled.
             await gate.departure()
+            #expect(!Task.isCancelled)
+        }
+    }
+
+    @Test func aCallerWhoIsGoneIsLoggedAsThat() async throws {
+        let system = FakeSystem()
+        let gate = Gate()
+        system.state.withLock { $0.gate = gate }
+        try await RunningGateway.with(system) { gateway in
+            let connection = try RawHTTP.Connection(port: gateway.port)
+            await connection.send(Array(RawHTTP.head("GET", "/clients/id-0").utf8))
+            await gate.arrival()
+            connection.hangUp()
+            await gateway.log.line(with: "\"route\":\"/clients/{id}\"")
+            let line = try #require(gateway.log.all.first { $0.contains("/clients/{id}") })
+            let record = try JSONDocument(Array(line.utf8)).root
+            #expect(record["code"]?.string == "caller_gone")
+            #expect(record["status"]?.int == 499)
+            #expect(record["level"]?.string == "info")
+        }
+    }
+
+    @Test func aCallerWhoEndsItsSideOnlyIsAnswered() async throws {
+        let system = FakeSystem(clients: 35)
+        let gate = Gate()
+        system.state.withLock { $0.gate = gate }
+        try await RunningGateway.with(system) { gateway in
+            let connection = try RawHTTP.Connection(port: gateway.port)
+            await connection.send(Array(RawHTTP.head("GET", "/clients/id-0", close: false).utf8))
+            await gate.arrival()
+            connection.halfClose()
+            // Answered after the end of the stream was noticed, on the same event loop or not.
+            #expect(try await RawHTTP.call(gateway.port, "GET", "/clients").status == 200)
+            gate.open()
+            let answer = try #require(await connection.readToEnd().flatMap(RawHTTP.parse))
+            #expect(answer.status == 200 && answer.isComplete)
+            let list = try RawHTTP.Connection(port: gateway.port)
+            await list.send(Array(RawHTTP.head("GET", "/clients", close: false).utf8))
+            list.halfClose()
+            let clients = try #require(await list.readToEnd().flatMap(RawHTTP.parse))
+            #expect(try JSONDocument(clients.body).root.elements.count == 35)
         }
     }
 

@@ -121,19 +121,25 @@ final class FakeSystem: UpstreamDriver {
     }
 }
 
+/// Something that happens once; whoever waits for it can be cancelled, so that a test's time limit ends it.
+final class Event: Sendable {
+    private let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+
+    func happen() { continuation.finish() }
+    func wait() async { for await _ in stream {} }
+}
+
 /// Holds callers back until it is opened.
 final class Gate: Sendable {
     private struct State {
         var isOpen = false
         var next = 0
-        var arrived = 0
         var waiters: [Int: CheckedContinuation<Bool, Never>] = [:]
-        var arrivals: [CheckedContinuation<Void, Never>] = []
-        var departures: [CheckedContinuation<Void, Never>] = []
-        var cancelled = 0
     }
 
     private let state = Mutex(State())
+    private let arrivals = Event()
+    private let departures = Event()
     /// Waiters stay when their task is cancelled: a driver that does not listen.
     private let ignoresCancellation: Bool
 
@@ -147,48 +153,25 @@ final class Gate: Sendable {
         }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
-                let (isOpen, arrivals) = state.withLock { state in
-                    state.arrived += 1
+                let isOpen = state.withLock { state in
                     if !state.isOpen { state.waiters[ticket] = waiter }
-                    defer { state.arrivals = [] }
-                    return (state.isOpen, state.arrivals)
+                    return state.isOpen
                 }
-                for arrival in arrivals { arrival.resume() }
+                arrivals.happen()
                 if isOpen { waiter.resume(returning: true) }
             }
         } onCancel: {
             guard !ignoresCancellation else { return }
-            let (waiter, departures) = state.withLock { state in
-                state.cancelled += 1
-                defer { state.departures = [] }
-                return (state.waiters.removeValue(forKey: ticket), state.departures)
-            }
-            waiter?.resume(returning: false)
-            for departure in departures { departure.resume() }
+            state.withLock { $0.waiters.removeValue(forKey: ticket) }?.resume(returning: false)
+            departures.happen()
         }
     }
 
     /// Returns as soon as somebody waits.
-    func arrival() async {
-        await withCheckedContinuation { continuation in
-            let isThere = state.withLock { state in
-                if state.arrived == 0 { state.arrivals.append(continuation) }
-                return state.arrived > 0
-            }
-            if isThere { continuation.resume() }
-        }
-    }
+    func arrival() async { await arrivals.wait() }
 
     /// Returns as soon as somebody's wait was cancelled.
-    func departure() async {
-        await withCheckedContinuation { continuation in
-            let isGone = state.withLock { state in
-                if state.cancelled == 0 { state.departures.append(continuation) }
-                return state.cancelled > 0
-            }
-            if isGone { continuation.resume() }
-        }
-    }
+    func departure() async { await departures.wait() }
 
     func open() {
         let waiters = state.withLock { state in
@@ -202,10 +185,27 @@ final class Gate: Sendable {
 
 /// Log lines, kept.
 final class LogLines: Sendable {
-    private let lines = Mutex<[String]>([])
-    var all: [String] { lines.withLock { $0 } }
+    private let lines = Mutex<(all: [String], watches: [(text: String, event: Event)])>(([], []))
+    var all: [String] { lines.withLock { $0.all } }
     var sink: LogOutput.Sink {
-        { line in self.lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) } }
+        { line in
+            let line = String(decoding: line, as: UTF8.self)
+            let watches = self.lines.withLock { lines in
+                lines.all.append(line)
+                return lines.watches
+            }
+            for watch in watches where line.contains(watch.text) { watch.event.happen() }
+        }
+    }
+
+    /// Returns as soon as there is a line that contains a text.
+    func line(with text: String) async {
+        let event = Event()
+        let isThere = lines.withLock { lines in
+            lines.watches.append((text, event))
+            return lines.all.contains { $0.contains(text) }
+        }
+        if !isThere { await event.wait() }
     }
 }
 
@@ -251,7 +251,16 @@ struct RunningGateway: Sendable {
 
     func stop() async throws {
         await group.triggerGracefulShutdown()
-        try await running.value
+        try await end()
+    }
+
+    /// Waits for the end of the server, which a test's time limit brings about.
+    func end() async throws {
+        try await withTaskCancellationHandler {
+            try await running.value
+        } onCancel: {
+            running.cancel()
+        }
     }
 
     /// Runs a test against a gateway that stops with it.

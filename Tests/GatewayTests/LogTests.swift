@@ -1,8 +1,10 @@
+import Foundation
 import Gateway
 import JSONBytes
+import Synchronization
 import Testing
 
-@Suite struct LogTests {
+@Suite(.timeLimit(.minutes(1))) struct LogTests {
     static let allowed: Set<String> = [
         "time", "level", "message", "requestId", "method", "route", "status", "ms", "tenant", "key", "code", "failure",
         "broken", "host", "port",
@@ -48,6 +50,35 @@ import Testing
         #expect(record["code"]?.string == "no_such_client")
         #expect(record["method"]?.string == "GET")
         #expect(record["ms"]?.double != nil)
+    }
+
+    @Test func aReaderWhoDoesNotReadHoldsNobodyUp() async throws {
+        let pipe = Pipe()
+        let writer = LineWriter(descriptor: pipe.fileHandleForWriting.fileDescriptor, most: 10_000)
+        let logger = LogOutput.logger(level: .info, format: .json) { writer.write($0) }
+        // Far more than the pipe and the queue hold; the loop would never end if a line waited for the reader.
+        let count = 20_000
+        for number in 0..<count { logger.info("\(number)") }
+        #expect(!writer.flush(within: .milliseconds(1)))
+        let text = Mutex("")
+        let hasEnded = Event()
+        Thread.detachNewThread {
+            let data = pipe.fileHandleForReading.readDataToEndOfFile()
+            text.withLock { $0 = String(decoding: data, as: UTF8.self) }
+            hasEnded.happen()
+        }
+        #expect(writer.flush(within: .seconds(20)))
+        logger.info("the last")
+        #expect(writer.flush(within: .seconds(20)))
+        try pipe.fileHandleForWriting.close()
+        await hasEnded.wait()
+        let records = try text.withLock { $0 }.split(separator: "\n").map { try JSONDocument(Array($0.utf8)).root }
+        let messages = records.compactMap { $0["message"]?.string }
+        #expect(messages.last == "the last")
+        let numbers = messages.compactMap { Int($0) }
+        #expect(numbers == numbers.sorted() && numbers.count < count)
+        let dropped = records.filter { $0["message"]?.string == "log lines dropped" }.compactMap { $0["lines"]?.int }
+        #expect(numbers.count + dropped.reduce(0, +) == count)
     }
 
     @Test func textIsOneLineWhateverItHolds() {

@@ -67,6 +67,10 @@ import UpstreamDriver
                 }
             case "string":
                 guard let text = value as? String else { return ["\(place): no string"] }
+                let length = text.unicodeScalars.count
+                if length < schema["minLength"] as? Int ?? 0 || length > schema["maxLength"] as? Int ?? .max {
+                    return ["\(place): has \(length) characters"]
+                }
                 guard let pattern = schema["pattern"] as? String else { return [] }
                 return text.range(of: pattern, options: .regularExpression) == nil ? ["\(place): does not match"] : []
             case "integer": return value is Int ? [] : ["\(place): no integer"]
@@ -168,6 +172,53 @@ import UpstreamDriver
         let problem = document.resolved(["$ref": "#/components/schemas/Problem"])
         let code = (problem["properties"] as? [String: Any])?["code"] as? [String: Any]
         #expect(Set(code?["enum"] as? [String] ?? []) == Set(ContractError.Code.allCases.map(\.rawValue)))
+    }
+
+    /// Values that the schemas accept, and values that they refuse, as the server does.
+    static let values: [(member: String, good: [String], bad: [String])] = [
+        (
+            "phone", ["5511999999999", "+55 (11) 99999-9999", "(11) 3333-4444", "0xx11 3333.4444", "+1 212 555 0123"],
+            ["", " ", "123456", "abc", "5511999999999a", "ana@example.test", "5511999999999\n;"]
+        ),
+        (
+            "cpf", ["12345678900", "123.456.789-00", " 123 456 789/00 "],
+            ["1234567890", "123456789001", "123.456.789-0x", "cpf 12345678900"]
+        ),
+        ("name", ["Ana Teste", " Ana", "é"], ["", "  ", "Ana\u{0}", "Ana\nTeste", "Ana\u{85}Teste"]),
+    ]
+
+    @Test func theSchemasAcceptWhatTheServerAccepts() throws {
+        let document = try Document()
+        let draft = document.resolved(["$ref": "#/components/schemas/ClientDraft"])
+        for (member, good, bad) in Self.values {
+            for (value, isGood) in good.map({ ($0, true) }) + bad.map({ ($0, false) }) {
+                var body = ["name": "Ana Teste", "phone": "5511999999999"]
+                body[member] = value
+                #expect(document.complaints(body, draft).isEmpty == isGood, "\(member): \(value)")
+                let bytes = Array(try JSONSerialization.data(withJSONObject: body))
+                #expect(((try? ClientDraft(body: bytes)) != nil) == isGood, "\(member): \(value)")
+            }
+        }
+    }
+
+    @Test func theSchemasOfParametersAcceptWhatTheServerAccepts() async throws {
+        let document = try Document()
+        let values: [(parameter: String, good: [String], bad: [String])] = [
+            ("term", ["5511999999999", " ana1@example.test", "a"], ["", " ", "a\u{0}b", "a\nb", "\u{85}a"]),
+            ("id", ["id-0", "a b", "...", "é", "a/b"], [".", "..", "a\u{0}", "\u{7F}"]),
+        ]
+        try await RunningGateway.with { gateway in
+            for (name, good, bad) in values {
+                let schema = document.resolved(["$ref": "#/components/parameters/\(name)"])["schema"]
+                for (value, isGood) in good.map({ ($0, true) }) + bad.map({ ($0, false) }) {
+                    #expect(document.complaints(value, schema).isEmpty == isGood, "\(name): \(value)")
+                    let coded = value.utf8.map { "%" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+                    let path = name == "id" ? "/clients/\(coded)" : "/clients/search?term=\(coded)"
+                    let answer = try await RawHTTP.call(gateway.port, "GET", path)
+                    #expect((answer.status != 400) == isGood, "\(name): \(value)")
+                }
+            }
+        }
     }
 
     @Test func theExamplesAreTheContracts() async throws {

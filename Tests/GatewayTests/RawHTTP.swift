@@ -32,10 +32,8 @@ enum RawHTTP {
                     connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
                 }
             }
-            guard result == 0 else {
-                Glibc.close(descriptor)
-                throw Failure(what: "cannot connect")
-            }
+            // The initializer being past its stored properties, `deinit` closes the descriptor.
+            guard result == 0 else { throw Failure(what: "cannot connect") }
             // So that a server that never answers fails the test.
             var limit = timeval(tv_sec: 20, tv_usec: 0)
             setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -57,8 +55,43 @@ enum RawHTTP {
             }
         }
 
-        /// Hangs up at once.
-        func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+        /// Ends the connection with a reset, as a caller does that is gone.
+        func hangUp() {
+            var reset = linger(l_onoff: 1, l_linger: 0)
+            setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &reset, socklen_t(MemoryLayout<linger>.size))
+            // Connecting to no family dissolves the connection, and the descriptor stays ours.
+            var nobody = sockaddr(sa_family: sa_family_t(AF_UNSPEC), sa_data: sockaddr().sa_data)
+            connect(descriptor, &nobody, socklen_t(MemoryLayout<sockaddr>.size))
+        }
+
+        /// Sends no more, and goes on reading.
+        func halfClose() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+        /// The head of the next answer, read byte by byte so that nothing after it is taken; nil when there is none.
+        func readHead() async -> String? {
+            await Self.blocking { [descriptor] in
+                var bytes: [UInt8] = []
+                var byte: UInt8 = 0
+                while !bytes.suffix(4).elementsEqual([13, 10, 13, 10]) {
+                    guard recv(descriptor, &byte, 1, 0) == 1 else { return nil }
+                    bytes.append(byte)
+                }
+                return String(decoding: bytes, as: UTF8.self)
+            }
+        }
+
+        /// Everything until the connection ends, and whether it ended in order rather than by a reset.
+        func readToEndOrReset() async -> (bytes: [UInt8], inOrder: Bool) {
+            await Self.blocking { [descriptor] in
+                var bytes: [UInt8] = []
+                var chunk = [UInt8](repeating: 0, count: 1 << 16)
+                while true {
+                    let count = recv(descriptor, &chunk, chunk.count, 0)
+                    guard count > 0 else { return (bytes, count == 0) }
+                    bytes += chunk[0..<count]
+                }
+            }
+        }
 
         /// Everything until the server closes; nil when it does not within 20 seconds.
         func readToEnd() async -> [UInt8]? {

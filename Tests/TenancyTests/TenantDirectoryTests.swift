@@ -119,6 +119,44 @@ import Transport
         await engine.shutdown()
     }
 
+    @Test(arguments: ["tenants", "drivers"]) func aFolderThatCannotBeListedDropsNobody(_ folder: String) async throws {
+        let engine = try CurlEngine()
+        let configuration = try configuration(2)
+        let loaded = configuration.load()
+        let directory = TenantDirectory(loaded, engine: engine)
+        let before = directory.caller(key: "key-1-0")?.tenant
+        let place = configuration.folder.appending(path: folder)
+        try FileManager.default.moveItem(at: place, to: configuration.folder.appending(path: "away"))
+        let changes = directory.replace(with: loaded.readAgain(), engine: engine)
+        #expect(changes.removed == [] && changes.replaced == [])
+        #expect(changes.kept.sorted() == ["tenant-0", "tenant-1"])
+        #expect(changes.faults.contains { $0.message.contains("cannot be listed") })
+        #expect(directory.caller(key: "key-1-0")?.tenant === before)
+        // An empty folder is another matter: its files are gone.
+        try FileManager.default.moveItem(at: configuration.folder.appending(path: "away"), to: place)
+        try configuration.remove("tenants/tenant-0.json")
+        #expect(directory.replace(with: loaded.readAgain(), engine: engine).removed == ["tenant-0"])
+        await engine.shutdown()
+    }
+
+    @Test func reloadsAtTheSameTimeFollowEachOther() async throws {
+        let engine = try CurlEngine()
+        let configuration = try configuration(1)
+        let loaded = configuration.load()
+        let directory = TenantDirectory(loaded, engine: engine)
+        for tenant in 1...20 {
+            try write(tenant, configuration, keys: ["key-\(tenant)-0"])
+            let reading = loaded.readAgain()
+            // Whichever is first adds the tenant; the others must see that it did.
+            let added = await withTaskGroup(of: [String].self) { group in
+                for _ in 0..<8 { group.addTask { directory.replace(with: reading, engine: engine).added } }
+                return await group.reduce(into: []) { $0 += $1 }
+            }
+            #expect(added == ["tenant-\(tenant)"])
+        }
+        await engine.shutdown()
+    }
+
     @Test func aRotatedSecretMakesTheTenantAnew() async throws {
         let engine = try CurlEngine()
         let configuration = try TestConfiguration()
