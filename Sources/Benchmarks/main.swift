@@ -10,6 +10,6 @@ default:
     print(
         """
         usage: ponte-bench translate [rounds] [--alone]   a page of 100 clients through a compiled profile, beside Codable
-               ponte-bench engine                         calls in flight on the engine's one thread
+               ponte-bench engine [calls] [rounds]        calls in flight on the engine's one thread
         """)
 }

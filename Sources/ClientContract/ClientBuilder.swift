@@ -128,9 +128,6 @@ public struct ClientBuilder: ~Copyable {
         if !phones.contains(phone) { phones.append(phone) }
     }
 
-    /// Whether a number was added.
-    public var hasPhone: Bool { !phones.isEmpty }
-
     /// A number as text, with the quote after it.
     private struct Quoted {
         var text: InlineArray<16, UInt8>
@@ -190,9 +187,6 @@ public struct ClientBuilder: ~Copyable {
                 start: UInt32(truncatingIfNeeded: start), end: UInt32(truncatingIfNeeded: writer.count), places: places)
         )
     }
-
-    /// Drops the client that was begun.
-    public mutating func abandon() { writer.truncate(to: start) }
 
     /// The clients that were ended, in order.
     public consuming func finish() -> [Client] {

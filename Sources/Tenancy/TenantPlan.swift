@@ -83,11 +83,13 @@ struct TenantReader {
             fileName: fileName, fingerprint: KeyDigest(of: bytes + outbound.surroundings))
     }
 
-    /// A kind that is named, but that nobody can search by, would answer 501 to every such term.
+    /// A tenant whose terms could never be searched by would answer 501 to every search. Where some of its kinds can,
+    /// the others answer 501 when they come.
     private func checkSearches(
         _ searches: [(kind: TermKind, node: ConfigNode)], _ options: BridgeOptions, _ capabilities: Capabilities
     ) {
         if options.scan.allowed, capabilities.operations.contains(.list) { return }
+        if searches.contains(where: { capabilities.searches[$0.kind] != nil }) { return }
         for (kind, node) in searches where capabilities.searches[kind] == nil {
             let known = TermKind.allCases.filter { capabilities.searches[$0] != nil }.map(\.rawValue)
             node.fault(

@@ -33,6 +33,16 @@ import UpstreamDriver
         #expect(!exchange.ruled)
     }
 
+    /// A wrong address or a proxy must not look like a missing patient.
+    @Test(arguments: [(404, CallRole.get), (410, .update), (409, .create), (422, .create), (400, .update)])
+    func aWebPageSaysNothingAboutAClient(_ status: Int, _ role: CallRole) throws {
+        #expect(try judge(nil, role, status: status, type: "text/html; charset=utf-8", "nginx").kind == .failure)
+        #expect(try judge(nil, role, status: status, type: "text/plain", "\n<html></html>").kind == .failure)
+        #expect(try judge(nil, role, status: status, type: "text/plain", "nada").kind != .failure)
+        let rule = #"[{"when":{"status":\#(status)},"then":"notFound"}]"#
+        #expect(try judge(rule, role, status: status, type: "text/html", "<p>").kind == .notFound)
+    }
+
     @Test(arguments: [
         (#"{"status":409}"#, 409, "{}", true), (#"{"status":"4xx"}"#, 499, "{}", true),
         (#"{"status":"4xx"}"#, 500, "{}", false),

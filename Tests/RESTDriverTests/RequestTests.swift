@@ -82,7 +82,7 @@ import UpstreamDriver
         "a;b", "...", ".a",
     ])
     func idsAreOneSegment(_ id: String) async throws {
-        let http = Script { request, _ in .json(#"{"id":"\#(request.url.contains("x") ? "" : "")","name":"x"}"#) }
+        let http = Script { _, _ in .json(#"{"id":"","name":"x"}"#) }
         let driver = try Sample.driver(http)
         _ = await failure { _ = try await driver.client(ClientID(id), Sample.context) }
         let url = try #require(http.last?.url)

@@ -3,6 +3,22 @@ import Testing
 import Transport
 
 @Suite struct RequestTests {
+    /// Cleartext HTTP/2 is broken in libcurl 7.88: a channel that wants HTTP/2 speaks HTTP/1.1 there, and offers nothing.
+    @Test func cleartextNeverTriesHTTP2() async throws {
+        try await withServer(answerAll, ChannelSettings(http2: true)) { server, channel in
+            for _ in 0..<3 {
+                let answer = try await channel.get(server.url)
+                #expect(answer.httpVersion == .http11)
+            }
+            #expect(server.requests.count == 3)
+            for request in server.requests {
+                #expect(request.line.hasSuffix("HTTP/1.1"))
+                #expect(request.header("Upgrade") == nil)
+                #expect(request.header("HTTP2-Settings") == nil)
+            }
+        }
+    }
+
     @Test func sendsWhatItIsGivenAndNothingElse() async throws {
         try await withServer(answerAll, ChannelSettings(userAgent: "Ponte/teste")) { server, channel async throws in
             let request = OutboundRequest(

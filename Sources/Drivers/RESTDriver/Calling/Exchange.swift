@@ -192,7 +192,7 @@ struct Exchanger: Sendable {
         }
         let again: OutcomeKind? =
             plan.login != nil && role != .login && plan.loginAgain.contains(answer.status) ? .unauthorised : nil
-        let decided = kind ?? again ?? OutcomeRule.byStatus(answer.status, role) ?? .ok
+        let decided = kind ?? again ?? Exchanger.byStatus(answer, contentType, role) ?? .ok
         var words: [String] = []
         if decided == .refused || decided == .conflict, let root = document?.root {
             // Only what the profile names: elsewhere a system may say who the other patient is.
@@ -206,6 +206,18 @@ struct Exchanger: Sendable {
             kind: decided, ruled: kind != nil, status: answer.status, url: url, answer: answer, document: document,
             reasons: words,
             retryAfter: decided == .rateLimited ? retryAfter(answer) : nil)
+    }
+
+    /// What a status means where no rule speaks. A web page is a proxy's or a wrong address's: it says nothing about a
+    /// client, whatever its status.
+    private static func byStatus(_ answer: UpstreamAnswer, _ contentType: String, _ role: CallRole) -> OutcomeKind? {
+        let kind = OutcomeRule.byStatus(answer.status, role)
+        switch kind {
+        case .notFound, .conflict, .refused:
+            let first = answer.body.first { $0 > 0x20 }
+            return contentType.hasPrefix("text/html") || first == UInt8(ascii: "<") ? .failure : kind
+        default: return kind
+        }
     }
 
     /// Seconds to wait: `Retry-After` in seconds, or what the profile names. At most an hour.
