@@ -27,10 +27,13 @@ struct DuplicateRule {
         return (isNameless && client.phone != nil) || NameSpelling.isKept(draft.name, as: client.name)
     }
 
-    /// Whether a record that a create answered is certainly somebody else: its CPF, or both its phones and its name.
+    /// Whether a record that a create answered is certainly somebody else: its CPF says so, or both its phones and its
+    /// name, or its name alone when no word of it was sent (a relative on the same phone).
     func isStranger(_ client: Client) -> Bool {
         if let verdict = byCPF(client) { return !verdict }
-        return client.phone != nil && !client.reaches(draft.phone) && !NameSpelling.isKept(draft.name, as: client.name)
+        if NameSpelling.isKept(draft.name, as: client.name) { return false }
+        if client.phone != nil, !client.reaches(draft.phone) { return true }
+        return !isNameless && !NameSpelling.sharesAWord(draft.name, client.name)
     }
 
     /// What the CPFs say, where both are there. Eleven equal digits are a filler that identifies nobody.
@@ -42,6 +45,12 @@ struct DuplicateRule {
 
 /// How systems spell names that they were sent.
 enum NameSpelling {
+    /// Whether any word stands in both names, apart from case.
+    static func sharesAWord(_ a: String, _ b: String) -> Bool {
+        let words = Set(PersonText.nameKey(a).split(separator: " "))
+        return !words.isDisjoint(with: PersonText.nameKey(b).split(separator: " "))
+    }
+
     /// Whether a name is the one that was sent, apart from case, spaces and letters beyond ASCII, which some systems
     /// replace (`JOSE` for `José`).
     static func isKept(_ sent: String, as shown: String) -> Bool {

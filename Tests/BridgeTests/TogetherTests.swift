@@ -136,11 +136,11 @@ import UpstreamDriver
         }
     }
 
-    /// A vendor that is not known to reuse records answers somebody else's: nobody gets that client.
-    @Test(arguments: [Capabilities.DuplicatePolicy.creates, .refuses])
-    func strangersAreNotHandedOut(_ policy: Capabilities.DuplicatePolicy) async throws {
-        let stranger = Person(
-            id: "6", name: "Bruno Exemplo", phones: [try #require(PhoneNumber("5521955554444"))])
+    /// A vendor that is not known to reuse records answers somebody else's: nobody gets that client, a relative on the
+    /// same phone neither.
+    @Test(arguments: [Capabilities.DuplicatePolicy.creates, .refuses], ["5521955554444", "5511988887777"])
+    func strangersAreNotHandedOut(_ policy: Capabilities.DuplicatePolicy, _ phone: String) async throws {
+        let stranger = Person(id: "6", name: "Bruno Exemplo", phones: [try #require(PhoneNumber(phone))])
         var capabilities = Capabilities.model()
         capabilities.duplicates = policy
         let clinic = ModelClinic([stranger], capabilities)
