@@ -14,13 +14,16 @@ enum EngineBenchmark {
         print(
             "calls in flight | server | calls | req/s | added p50 ms | added p99 ms | CPU us/call | connects | RSS MB")
         try await measure("slow", delay: 200, width: width, rounds: rounds, repeatability: .safe)
+        try await measure(
+            "slow, all at once", delay: 200, width: width, rounds: rounds, repeatability: .safe, spread: false)
         try await measure("instant", delay: 0, width: 64, rounds: 300, repeatability: .safe)
         try await measure("instant, new connection per call", delay: 0, width: 64, rounds: 60, repeatability: .unsafe)
         print("peak RSS \(memory("VmHWM")) MB")
     }
 
     private static func measure(
-        _ name: String, delay: Int, width: Int, rounds: Int, repeatability: Repeatability
+        _ name: String, delay: Int, width: Int, rounds: Int, repeatability: Repeatability,
+        spread: Bool = true
     ) async throws {
         let server = try ChildServer(delay: delay)
         let engine = try CurlEngine(EngineOptions(maxInFlight: width))
@@ -30,7 +33,7 @@ enum EngineBenchmark {
         _ = try await flight(channel, request, width, 1, over: .zero)
 
         let before = (processorTime(), ContinuousClock.now)
-        let results = try await flight(channel, request, width, rounds, over: .milliseconds(delay))
+        let results = try await flight(channel, request, width, rounds, over: spread ? .milliseconds(delay) : .zero)
         let cpu = processorTime() - before.0
         let wall = ContinuousClock.now - before.1
 
@@ -51,8 +54,8 @@ enum EngineBenchmark {
         var reused: Bool
     }
 
-    /// `width` callers, each with one call after the other. They start spread over one delay of the server, or all
-    /// would call in the same instant, for ever, and the figures would tell of the server's bursts.
+    /// `width` callers, each with one call after the other. They start spread over a time: when all start in the same
+    /// instant, they call together for ever, and the figures tell of bursts.
     private static func flight(
         _ channel: HTTPChannel, _ request: OutboundRequest, _ width: Int, _ rounds: Int, over spread: Duration
     ) async throws -> [Sample] {
