@@ -95,9 +95,13 @@ let package = Package(
             ],
             path: "Sources/Benchmarks", swiftSettings: ours),
 
-        .testTarget(name: "JSONBytesTests", dependencies: ["JSONBytes"], swiftSettings: ours),
+        // What several test targets use.
+        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: ours),
+        .testTarget(name: "JSONBytesTests", dependencies: ["JSONBytes", "TestSupport"], swiftSettings: ours),
         .testTarget(name: "StrictConfigTests", dependencies: ["StrictConfig"], swiftSettings: ours),
-        .testTarget(name: "ClientContractTests", dependencies: ["ClientContract", "JSONBytes"], swiftSettings: ours),
+        .testTarget(
+            name: "ClientContractTests", dependencies: ["ClientContract", "JSONBytes", "TestSupport"],
+            swiftSettings: ours),
         .testTarget(
             name: "TransportTests",
             dependencies: [
@@ -109,11 +113,12 @@ let package = Package(
             name: "RESTDriverTests",
             dependencies: [
                 "RESTDriver", "MockUpstream", "Transport", "JSONBytes", "StrictConfig", "ClientContract",
-                "UpstreamDriver",
+                "UpstreamDriver", "TestSupport",
             ],
             swiftSettings: ours),
         .testTarget(
-            name: "BridgeTests", dependencies: ["Bridge", "UpstreamDriver", "ClientContract"], swiftSettings: ours),
+            name: "BridgeTests", dependencies: ["Bridge", "UpstreamDriver", "ClientContract", "TestSupport"],
+            swiftSettings: ours),
         .testTarget(
             name: "TenancyTests", dependencies: ["Tenancy", "StrictConfig", "JSONBytes", "Transport"],
             swiftSettings: ours),

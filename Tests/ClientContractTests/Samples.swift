@@ -1,17 +1,9 @@
 import ClientContract
+import TestSupport
 
-/// A generator that gives the same numbers for the same seed (SplitMix64).
-struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
+typealias Seeded = TestSupport.Seeded
 
+extension Seeded {
     mutating func digits(_ count: Int) -> String {
         var text = ""
         for _ in 0..<count { text += String(Int.random(in: 0...9, using: &self)) }

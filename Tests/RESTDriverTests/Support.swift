@@ -3,6 +3,7 @@ import Foundation
 import JSONBytes
 import StrictConfig
 import Synchronization
+import TestSupport
 import Transport
 import UpstreamDriver
 
@@ -124,18 +125,7 @@ enum Sample {
                 .utf8))
 }
 
-/// A generator that a seed decides.
-struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
+typealias Seeded = TestSupport.Seeded
 
 /// What an upstream error is, for comparisons.
 extension UpstreamError {

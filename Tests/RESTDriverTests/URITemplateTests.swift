@@ -61,7 +61,7 @@ import Testing
         ("/a\r\nb", "percent-encode"), ("/<a>", "percent-encode"),
     ]) func refuses(_ template: String, _ complaint: String) {
         #expect { try URITemplate(template) } throws: {
-            ($0 as? URITemplate.Fault)?.message.contains(complaint) ?? false
+            ($0 as? TemplateFault)?.message.contains(complaint) ?? false
         }
     }
 
@@ -94,6 +94,6 @@ import Testing
         #expect(try TextTemplate("{list}").expand(Self.values) == "red,green,blue")
         // A value that looks like a template is a value.
         #expect(try TextTemplate("{a}").expand(Variables(["a": .text("{var}")])) == "{var}")
-        for broken in ["{a", "a}", "{"] { #expect(throws: TextTemplate.Fault.self) { try TextTemplate(broken) } }
+        for broken in ["{a", "a}", "{"] { #expect(throws: TemplateFault.self) { try TextTemplate(broken) } }
     }
 }

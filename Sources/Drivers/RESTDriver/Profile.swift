@@ -116,7 +116,6 @@ struct ProfilePlan: Sendable {
     var foldCase = false
     var idForm = IDForm.text
     var operations: [String: Operation] = [:]
-    var outcomes: [OutcomeRule] = []
     var searches: [TermKind: [SearchAttempt]] = [:]
     var constants = RecordWriter.Constants()
     var style = RecordWriter.Style.partial

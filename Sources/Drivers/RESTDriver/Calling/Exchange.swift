@@ -181,7 +181,7 @@ struct Exchanger: Sendable {
         let document = answer.body.isEmpty ? nil : try? JSONDocument(answer.body, limits: JSONLimits(depth: 64))
         var kind: OutcomeKind?
         var reasons: [JSONPointer] = []
-        for rule in operation.outcomes + plan.outcomes
+        for rule in operation.outcomes
         where rule.matches(
             status: answer.status, contentType: contentType, document: document, bytes: answer.body,
             foldCase: plan.foldCase)

@@ -61,6 +61,7 @@ struct Operation: Sendable {
     let tolerance: Tolerance
     let shape: Shape
     let paging: Paging
+    /// Its own rules, then the profile's.
     let outcomes: [OutcomeRule]
     /// For a create: where the new id stands, or that it is the tail of the Location header.
     let answerID: [JSONPointer]

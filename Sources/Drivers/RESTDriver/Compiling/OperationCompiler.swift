@@ -6,7 +6,8 @@ import UpstreamDriver
 /// Compiles the operations and searches of a profile.
 struct OperationCompiler {
     let names: VariableNames
-    let foldCase: Bool
+    /// Rules of the whole profile: they come after an operation's own.
+    let outcomes: [OutcomeRule]
 
     static let unpaged = Operation.Paging(
         style: .none, maximum: 1_000_000_000, fixed: nil, total: nil, pages: nil, more: nil, shortPageEnds: true)
@@ -47,7 +48,7 @@ struct OperationCompiler {
             tolerance: tolerance(object.optional("tolerate")),
             shape: shape ?? (items.isEmpty ? .detail : .row),
             paging: object.optional("paging").flatMap(paging) ?? OperationCompiler.unpaged,
-            outcomes: object.optional("outcomes")?.elements().compactMap(OutcomeCompiler.rule) ?? [],
+            outcomes: OutcomeCompiler.rules(object.optional("outcomes")) + outcomes,
             answerID: answers?.optional("id").map(LensCompiler.pointers) ?? [],
             idFromLocation: answers?.optional("location")?.bool() ?? false,
             answersRecord: !item.isEmpty, conditional: object.optional("ifMatch")?.bool() ?? false)
@@ -63,7 +64,7 @@ struct OperationCompiler {
             body: request.body, basic: request.basic, items: [], item: [], tolerance: Operation.Tolerance(),
             shape: .detail,
             paging: OperationCompiler.unpaged,
-            outcomes: object.optional("outcomes")?.elements().compactMap(OutcomeCompiler.rule) ?? [], answerID: [],
+            outcomes: OutcomeCompiler.rules(object.optional("outcomes")) + outcomes, answerID: [],
             idFromLocation: false, answersRecord: false, conditional: false)
     }
 

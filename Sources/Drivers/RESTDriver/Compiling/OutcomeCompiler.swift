@@ -3,6 +3,10 @@ import StrictConfig
 
 /// Compiles outcome rules.
 enum OutcomeCompiler {
+    static func rules(_ node: ConfigNode?) -> [OutcomeRule] {
+        node?.elements("an array of outcome rules").compactMap(rule) ?? []
+    }
+
     static func rule(_ node: ConfigNode) -> OutcomeRule? {
         guard let object = node.object(Members.outcome), let when = object.required("when"),
             let kind = object.required("then")?.choice(OutcomeKind.self),

@@ -180,7 +180,7 @@ struct ProfileChecks {
 
     /// Where reads lag, nobody can see whether a change was made: the answer must say so.
     private func checkProof(_ operation: Operation, _ node: ConfigNode) {
-        guard staleReads > .zero, !operation.answersRecord, !operation.answersID, !plan.ruled(success: operation) else {
+        guard staleReads > .zero, !operation.answersRecord, !operation.answersID, !operation.rulesSuccess else {
             return
         }
         node.fault(

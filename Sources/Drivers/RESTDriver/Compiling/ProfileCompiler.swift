@@ -28,18 +28,16 @@ struct ProfileCompiler {
                 base.fault("must begin with https:// or http://")
             }
         }
+        let outcomes = OutcomeCompiler.rules(object.optional("outcomes"))
         if let login = object.optional("login") {
-            let again = compileLogin(login, names, &plan)
+            let again = compileLogin(login, names, outcomes, &plan)
             plan.loginAgain = again ?? plan.loginAgain
             names = names.adding("login.token")
         }
         if let request = object.optional("request") { compileRequest(request, names, &plan) }
         if let fields = object.required("fields") { plan.fields = LensCompiler.fields(fields) }
         plan.idForm = LensCompiler.idForm(object.optional("fields"))
-        if let outcomes = object.optional("outcomes") {
-            plan.outcomes = outcomes.elements("an array of outcome rules").compactMap(OutcomeCompiler.rule)
-        }
-        let operations = OperationCompiler(names: names, foldCase: plan.foldCase)
+        let operations = OperationCompiler(names: names, outcomes: outcomes)
         let nodes = object.required("operations")?.entries("an object of operations") ?? []
         for (name, node) in nodes { plan.operations[name] = operations.operation(name, node) }
         plan.searches = operations.searches(object.optional("search"), nodes, plan.operations)
@@ -126,11 +124,13 @@ struct ProfileCompiler {
         plan.basic = members.optional("basic").flatMap { OperationCompiler.basic($0, names) }
     }
 
-    private func compileLogin(_ node: ConfigNode, _ names: VariableNames, _ plan: inout ProfilePlan) -> Set<Int>? {
+    private func compileLogin(
+        _ node: ConfigNode, _ names: VariableNames, _ outcomes: [OutcomeRule], _ plan: inout ProfilePlan
+    ) -> Set<Int>? {
         guard let members = node.object(Members.login) else {
             return nil
         }
-        let compiler = OperationCompiler(names: names, foldCase: plan.foldCase)
+        let compiler = OperationCompiler(names: names, outcomes: outcomes)
         if let request = members.required("request"), let operation = compiler.bare("login", request),
             let token = members.required("token").map(LensCompiler.pointers), !token.isEmpty
         {
@@ -139,7 +139,7 @@ struct ProfileCompiler {
             var refresh: LoginRecipe.Step?
             if let node = members.optional("refresh"), let inner = node.object(Members.refresh) {
                 let compiler = OperationCompiler(
-                    names: names.adding("login.token", "login.refreshToken"), foldCase: plan.foldCase)
+                    names: names.adding("login.token", "login.refreshToken"), outcomes: outcomes)
                 if let request = inner.required("request"), let operation = compiler.bare("refresh", request) {
                     refresh = LoginRecipe.Step(
                         operation: operation, token: inner.optional("token").map(LensCompiler.pointers) ?? token,

@@ -11,9 +11,7 @@ struct TextTemplate: Sendable {
     private let parts: [Part]
     let variables: [String]
 
-    struct Fault: Error { let message: String }
-
-    init(_ text: String) throws(Fault) {
+    init(_ text: String) throws(TemplateFault) {
         var parts: [Part] = []
         var literal = ""
         var rest = text[...]
@@ -23,13 +21,13 @@ struct TextTemplate: Sendable {
                 literal.append(character)
                 rest = rest.dropFirst()
             case "{":
-                guard let close = rest.firstIndex(of: "}") else { throw Fault(message: "has a { without }") }
+                guard let close = rest.firstIndex(of: "}") else { throw TemplateFault(message: "has a { without }") }
                 if !literal.isEmpty { parts.append(.literal(literal)) }
                 literal = ""
                 parts.append(.variable(String(rest[..<close])))
                 rest = rest[rest.index(after: close)...]
             case "}":
-                throw Fault(message: "has a } without {")
+                throw TemplateFault(message: "has a } without {")
             default:
                 literal.append(character)
             }
@@ -62,18 +60,7 @@ struct TextTemplate: Sendable {
 extension ConfigNode {
     /// A text template whose variables are all known.
     func textTemplate(_ names: VariableNames) -> TextTemplate? {
-        guard let text = string(allowEmpty: true) else { return nil }
-        do throws(TextTemplate.Fault) {
-            let template = try TextTemplate(text)
-            for name in template.variables where !names.known.contains(name) {
-                fault(NearestName.unknown("variable", name, Array(names.known)))
-                return nil
-            }
-            return template
-        } catch {
-            fault(error.message)
-            return nil
-        }
+        string(allowEmpty: true).flatMap { template($0, names, \.variables, TextTemplate.init) }
     }
 
     /// An object of text templates by name, in order.

@@ -36,24 +36,24 @@ struct URITemplate: Sendable {
     private let parts: [Part]
     let variables: [String]
 
-    struct Fault: Error { let message: String }
-
-    init(_ text: String) throws(Fault) {
+    init(_ text: String) throws(TemplateFault) {
         var parts: [Part] = []
         var variables: [String] = []
         var rest = text[...]
         while let open = rest.firstIndex(where: { $0 == "{" || $0 == "}" }) {
-            guard rest[open] == "{" else { throw Fault(message: "has a } without {") }
+            guard rest[open] == "{" else { throw TemplateFault(message: "has a } without {") }
             if open > rest.startIndex { parts.append(.literal(String(rest[..<open]))) }
-            guard let close = rest[open...].firstIndex(of: "}") else { throw Fault(message: "has a { without }") }
+            guard let close = rest[open...].firstIndex(of: "}") else {
+                throw TemplateFault(message: "has a { without }")
+            }
             var inside = rest[rest.index(after: open)..<close]
             var op = Operator.simple
             if let first = inside.first, !first.isLetter, !first.isNumber, first != "_" {
                 if first == "+" || first == "#" {
-                    throw Fault(message: "uses {\(first)…}, which lets a value change the path: use {…}")
+                    throw TemplateFault(message: "uses {\(first)…}, which lets a value change the path: use {…}")
                 }
                 guard let known = Operator(rawValue: first), first != " " else {
-                    throw Fault(message: "uses {\(first)…}, which RFC 6570 does not have")
+                    throw TemplateFault(message: "uses {\(first)…}, which RFC 6570 does not have")
                 }
                 op = known
                 inside = inside.dropFirst()
@@ -68,14 +68,14 @@ struct URITemplate: Sendable {
                     name = name.dropLast()
                 } else if let colon = name.firstIndex(of: ":") {
                     guard let length = Int(name[name.index(after: colon)...]), (1...9999).contains(length) else {
-                        throw Fault(message: "has a prefix that is not a number from 1 to 9999")
+                        throw TemplateFault(message: "has a prefix that is not a number from 1 to 9999")
                     }
                     prefix = length
                     name = name[..<colon]
                 }
                 guard !name.isEmpty,
                     name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_.-".contains($0)) })
-                else { throw Fault(message: "has an expression without a proper variable name") }
+                else { throw TemplateFault(message: "has an expression without a proper variable name") }
                 list.append(Variable(name: String(name), prefix: prefix, explode: explode))
                 variables.append(String(name))
             }
@@ -87,7 +87,7 @@ struct URITemplate: Sendable {
             let legal = literal.unicodeScalars.allSatisfy {
                 $0.value > 0x20 && $0.value < 0x7F && !"\"<>\\^`|".unicodeScalars.contains($0)
             }
-            guard legal else { throw Fault(message: "holds characters that a URI cannot: percent-encode them") }
+            guard legal else { throw TemplateFault(message: "holds characters that a URI cannot: percent-encode them") }
         }
         self.parts = parts
         self.variables = variables
@@ -149,17 +149,8 @@ struct URITemplate: Sendable {
 extension ConfigNode {
     /// A URI template whose variables are all known.
     func uriTemplate(_ names: VariableNames) -> URITemplate? {
-        guard let text = string("a URI template such as \"/patients/{id}\"") else { return nil }
-        do throws(URITemplate.Fault) {
-            let template = try URITemplate(text)
-            for name in template.variables where !names.known.contains(name) {
-                fault(NearestName.unknown("variable", name, Array(names.known)))
-                return nil
-            }
-            return template
-        } catch {
-            fault(error.message)
-            return nil
+        string("a URI template such as \"/patients/{id}\"").flatMap {
+            template($0, names, \.variables, URITemplate.init)
         }
     }
 }

@@ -1,3 +1,5 @@
+import StrictConfig
+
 /// What a template may name.
 enum VariableValue: Sendable {
     case text(String)
@@ -38,4 +40,27 @@ extension Variables {
     mutating func merge(_ other: Variables) { values.merge(other.values) { $1 } }
 
     var texts: [String] { values.values.map(\.text) }
+}
+
+/// Why a text is no template.
+struct TemplateFault: Error { let message: String }
+
+extension ConfigNode {
+    /// A template whose variables are all known.
+    func template<Template>(
+        _ text: String, _ names: VariableNames, _ variables: (Template) -> [String],
+        _ read: (String) throws(TemplateFault) -> Template
+    ) -> Template? {
+        do throws(TemplateFault) {
+            let template = try read(text)
+            for name in variables(template) where !names.known.contains(name) {
+                fault(NearestName.unknown("variable", name, Array(names.known)))
+                return nil
+            }
+            return template
+        } catch {
+            fault(error.message)
+            return nil
+        }
+    }
 }

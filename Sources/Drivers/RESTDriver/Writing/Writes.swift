@@ -86,7 +86,7 @@ extension RESTDriver {
         }
         // A page of HTML with status 200 is no success, nor is one that the profile's rule for successes does not fit.
         let isReadable = exchange.document != nil || exchange.answer.body.isEmpty
-        guard isReadable, capabilities.staleReads == .zero, !plan.ruled(success: operation) else {
+        guard isReadable, capabilities.staleReads == .zero, !operation.rulesSuccess else {
             throw .outcomeUnknown("its answer does not say that the change was made")
         }
         return .id(id)
@@ -132,12 +132,10 @@ extension RESTDriver {
 extension Operation {
     /// A write's answer names the record.
     var answersID: Bool { !answerID.isEmpty || idFromLocation }
-}
 
-extension ProfilePlan {
-    /// Whether a rule says what a success of an operation looks like.
-    func ruled(success operation: Operation) -> Bool {
-        (operation.outcomes + outcomes).contains { rule in
+    /// Whether a rule says what a success looks like.
+    var rulesSuccess: Bool {
+        outcomes.contains { rule in
             rule.kind == .ok && (rule.statuses.isEmpty || rule.statuses.contains { $0.overlaps(200...299) })
         }
     }
