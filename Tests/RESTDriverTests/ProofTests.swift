@@ -57,6 +57,25 @@ import UpstreamDriver
         #expect(try await update([answers, ("/staleReads", "\"5m\"")], body).result == stale)
     }
 
+    /// Feegow says "no such patient" and "collision" by the same status: only the former is an empty search.
+    @Test(arguments: [
+        ("Paciente não encontrado", nil), ("O paciente n\\u00e3o existe", nil), ("Registro em uso", "failed"),
+        ("", "failed"),
+    ]) func aSearchIsEmptyOnlyWhenItSaysSo(_ text: String, _ failure: String?) async throws {
+        let http = Script { _, _ in .json(#"{"success":false,"content":"\#(text)"}"#, status: 409) }
+        let driver = RESTDriver(
+            profile: try Sample.shipped("feegow"), tenant: RESTTenant(credentials: ["token": Secret("t")]), http: http)
+        let term = SearchTerm.cpf(try #require(CPF("20000000108")))
+        do {
+            let page = try await driver.candidates(
+                for: term, attempt: 0, PageRequest(.offset(0), size: 10), Sample.context)
+            #expect(page.clients.isEmpty)
+            #expect(failure == nil)
+        } catch {
+            #expect(error.name == failure)
+        }
+    }
+
     @Test func nobodyIsNoProofOfAChange() async throws {
         let rule = ("/outcomes", Optional(#"[{"when":{"body":{"":{"empty":true}}},"then":"empty"}]"#))
         #expect(try await update([rule, okRule], "{}").result == "outcome unknown")
