@@ -167,13 +167,14 @@ private struct InputObject {
             fault(member, "is not text")
             return nil
         }
+        // Characters as JSON Schema's `maxLength` counts them.
+        guard raw.unicodeScalars.count <= limit else {
+            fault(member, "is longer than \(limit) characters")
+            return nil
+        }
         let text = PersonText.trimmed(raw)
         guard !text.isEmpty else {
             if required || !nullIsAbsent { fault(member, "is blank") }
-            return nil
-        }
-        guard text.utf8.count <= limit else {
-            fault(member, "is longer than \(limit) bytes")
             return nil
         }
         guard let result = read(text) else {
@@ -190,7 +191,7 @@ private struct InputObject {
     }
 
     mutating func email() -> String? {
-        value("email", "is not an e-mail address") { PersonText.isEmail($0) ? $0 : nil }
+        value("email", "is not an e-mail address", limit: 254) { PersonText.isEmail($0) ? $0 : nil }
     }
 
     mutating func birthday() -> Birthday? {

@@ -19,7 +19,7 @@ public enum SearchTerm: Sendable, Hashable {
         }
     }
 
-    /// The longest name and the longest term, in bytes of UTF-8.
+    /// The longest name and the longest term, in Unicode scalars.
     public static let longest = 500
 
     /// Reads a text as a kind; nil when it cannot be one. White space around it does not count. A phone is written
@@ -27,7 +27,7 @@ public enum SearchTerm: Sendable, Hashable {
     /// `@` and may be all digits, since a client without a name has the phone as its name.
     public init?(_ text: String, as kind: TermKind, context: PhoneContext = PhoneContext()) {
         let text = PersonText.trimmed(text)
-        guard text.utf8.count <= SearchTerm.longest, !PersonText.hasControls(text) else { return nil }
+        guard text.unicodeScalars.count <= SearchTerm.longest, !PersonText.hasControls(text) else { return nil }
         switch kind {
         case .phone:
             guard !SearchTerm.isPunctuatedCPF(text),

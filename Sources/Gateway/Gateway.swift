@@ -13,8 +13,8 @@ public struct GatewayOptions: Sendable {
     public var pathPrefix = ""
     /// Longest body of a request, in bytes.
     public var bodyBytes = 1 << 20
-    /// Longest search term, in bytes after decoding.
-    public var termBytes = 512
+    /// Longest search term, in characters (Unicode scalars) after decoding.
+    public var termLength = 512
     /// How long requests that are under way may take once the server stops.
     public var shutdownGrace = Duration.seconds(20)
     /// Time between saying "not ready" and accepting no more connections.
@@ -31,7 +31,7 @@ public struct GatewayOptions: Sendable {
         port = settings.port
         pathPrefix = settings.pathPrefix
         bodyBytes = settings.bodyBytes
-        termBytes = settings.termBytes
+        termLength = settings.termLength
         shutdownGrace = settings.shutdownGrace
         shutdownDelay = settings.shutdownDelay
     }

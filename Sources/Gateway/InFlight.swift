@@ -22,6 +22,8 @@ final class InFlight: Sendable {
 
     private let entries = Mutex<[ObjectIdentifier: Entry]>([:])
 
+    private static let shuttingDown = ContractError(.shuttingDown, retryAfter: 5)
+
     /// How long after its deadline a call may still say itself what became of it.
     static let grace = Duration.milliseconds(250)
 
@@ -37,7 +39,7 @@ final class InFlight: Sendable {
         return try await withTaskCancellationHandler {
             try await call.run(operation)
         } onCancel: {
-            call.stop(ContractError(work == .write ? .outcomeUnknown : .shuttingDown))
+            call.stop(work == .write ? ContractError(.outcomeUnknown) : Self.shuttingDown)
         }
     }
 
@@ -56,7 +58,7 @@ final class InFlight: Sendable {
     /// Ends the wait for bodies that have not come yet: nothing was done for their requests.
     func cutBodies() {
         let bodies = entries.withLock { entries in entries.values.filter { $0.work == .body } }
-        for body in bodies { body.stop(ContractError(.shuttingDown)) }
+        for body in bodies { body.stop(Self.shuttingDown) }
     }
 
     /// Sweeps until the task is cancelled.

@@ -50,8 +50,8 @@ struct Query: Equatable {
         func fault(_ message: String) -> ContractError { .invalidInput([.init(query: "term", message)]) }
         guard let term = term.first else { throw fault("is required") }
         guard self.term.count == 1 else { throw fault("is given more than once") }
-        guard term.contains(where: { !$0.isWhitespace }) else { throw fault("is blank") }
-        guard term.utf8.count <= most else { throw fault("is longer than \(most) bytes") }
+        guard term.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else { throw fault("is blank") }
+        guard term.unicodeScalars.count <= most else { throw fault("is longer than \(most) characters") }
         guard !term.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
             throw fault("holds control characters")
         }

@@ -61,7 +61,7 @@ struct GatewayResponder: HTTPResponder {
                 }
                 return try await stream(calls.pages(window), record, requestID)
             case .search:
-                let term = try query.searchTerm(most: options.termBytes)
+                let term = try query.searchTerm(most: options.termLength)
                 return finish(.clients(try await calls.search(term, try query.window())), &record, requestID)
             case .get(let rawID):
                 return finish(.client(try await calls.get(try PathID.read(rawID))), &record, requestID)

@@ -83,7 +83,7 @@ enum Route: Equatable {
 
 /// A client's id from its path segment.
 enum PathID {
-    /// Longest id, in bytes.
+    /// Longest id, in Unicode scalars: what JSON Schema's `maxLength` counts.
     static let most = 512
 
     static func read(_ raw: Substring) throws(ContractError) -> ClientID {
@@ -92,7 +92,7 @@ enum PathID {
             throw fault("is not percent-encoded UTF-8")
         }
         guard !text.isEmpty, text != ".", text != ".." else { throw fault("is not an id") }
-        guard text.utf8.count <= most else { throw fault("is longer than \(most) bytes") }
+        guard text.unicodeScalars.count <= most else { throw fault("is longer than \(most) characters") }
         guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
             throw fault("holds control characters")
         }

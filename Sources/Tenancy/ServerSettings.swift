@@ -12,8 +12,8 @@ public struct ServerSettings: Sendable {
     public var pathPrefix = ""
     /// Longest body of a request, in bytes.
     public var bodyBytes = 1 << 20
-    /// Longest search term, in bytes after decoding.
-    public var termBytes = 512
+    /// Longest search term, in characters (Unicode scalars) after decoding.
+    public var termLength = 512
     /// How long requests that are under way may take when the server stops.
     public var shutdownGrace = Duration.seconds(20)
     /// Time between saying "not ready" and accepting no more connections, for load balancers to notice.
@@ -43,9 +43,9 @@ public struct ServerSettings: Sendable {
             if let port = listen.optional("port")?.int(0...65_535) { self.port = port }
         }
         if let node = object.optional("pathPrefix"), let prefix = Self.prefix(node) { pathPrefix = prefix }
-        if let limits = object.optional("limits")?.object(["bodyBytes", "termBytes"]) {
+        if let limits = object.optional("limits")?.object(["bodyBytes", "termLength"]) {
             if let bytes = limits.optional("bodyBytes")?.int(1024...(64 << 20)) { bodyBytes = bytes }
-            if let bytes = limits.optional("termBytes")?.int(16...8192) { termBytes = bytes }
+            if let length = limits.optional("termLength")?.int(16...8192) { termLength = length }
         }
         if let shutdown = object.optional("shutdown")?.object(["grace", "delay"]) {
             let range = Duration.zero...Duration.seconds(600)

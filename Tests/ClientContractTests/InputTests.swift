@@ -134,10 +134,10 @@ private func draft(with members: String) -> String { #"{"name":"Ana Teste","phon
         #expect(draftFaults(body).contains { $0.hasPrefix("/\(member) is longer than ") })
     }
 
-    @Test func theLongestNameIsCountedInBytes() {
-        let fits = String(repeating: "é", count: 250)
+    @Test func theLongestNameIsCountedInCharacters() {
+        let fits = String(repeating: "é", count: 500)
         #expect(draftFaults(#"{"name":"\#(fits)","phone":"5511999999999"}"#) == [])
-        #expect(draftFaults(#"{"name":"\#(fits)a","phone":"5511999999999"}"#) == ["/name is longer than 500 bytes"])
+        #expect(draftFaults(#"{"name":"\#(fits)a","phone":"5511999999999"}"#) == ["/name is longer than 500 characters"])
     }
 
     @Test func checkDigitsAreAChoice() {

@@ -39,7 +39,16 @@ import UpstreamDriver
 
         /// Why a value does not fit a schema; empty when it does. Only what this document uses.
         func complaints(_ value: Any, _ schema: Any?, at place: String = "") -> [String] {
+            if let anything = schema as? Bool { return anything ? [] : ["\(place): is not allowed"] }
             let schema = resolved(schema)
+            if let choices = schema["anyOf"] as? [Any] {
+                let fitting = choices.contains { complaints(value, $0, at: place).isEmpty }
+                if !fitting { return ["\(place): fits nothing"] }
+            }
+            if let types = schema["type"] as? [String] {
+                if value is NSNull { return types.contains("null") ? [] : ["\(place): is null"] }
+                return complaints(value, schema.merging(["type": types[0]]) { $1 }, at: place)
+            }
             if let constant = schema["const"] as? String, value as? String != constant {
                 return ["\(place): not \(constant)"]
             }
@@ -71,11 +80,30 @@ import UpstreamDriver
                 if length < schema["minLength"] as? Int ?? 0 || length > schema["maxLength"] as? Int ?? .max {
                     return ["\(place): has \(length) characters"]
                 }
-                guard let pattern = schema["pattern"] as? String else { return [] }
-                return text.range(of: pattern, options: .regularExpression) == nil ? ["\(place): does not match"] : []
+                return complaints(
+                    text, format: schema["format"] as? String, pattern: schema["pattern"] as? String, place)
             case "integer": return value is Int ? [] : ["\(place): no integer"]
-            default: return []
+            default:
+                guard let text = value as? String else { return [] }
+                return complaints(
+                    text, format: schema["format"] as? String, pattern: schema["pattern"] as? String, place)
             }
+        }
+
+        private func complaints(_ text: String, format: String?, pattern: String?, _ place: String) -> [String] {
+            if format == "date", !isDate(text) { return ["\(place): is no date"] }
+            // Other formats are no assertions (JSON Schema, Validation, section 7.2).
+            guard let pattern else { return [] }
+            return text.range(of: pattern, options: .regularExpression) == nil ? ["\(place): does not match"] : []
+        }
+
+        /// RFC 3339, full-date.
+        private func isDate(_ text: String) -> Bool {
+            guard text.wholeMatch(of: /[0-9]{4}-[0-9]{2}-[0-9]{2}/) != nil else { return false }
+            let parts = text.split(separator: "-").compactMap { Int($0) }
+            let day = DateComponents(
+                calendar: Calendar(identifier: .gregorian), year: parts[0], month: parts[1], day: parts[2])
+            return day.isValidDate
         }
 
         /// What an answer has that the document does not say.
@@ -130,6 +158,24 @@ import UpstreamDriver
         ("GET", "/health/live", "", nil, nil, 200), ("GET", "/health/ready", "", nil, nil, 200),
     ]
 
+    @Test func otherMethodsAreAnsweredAsDocumented() async throws {
+        let document = try Document()
+        try await RunningGateway.with { gateway in
+            for (path, item) in document.paths {
+                let known = Set((item as? [String: Any] ?? [:]).keys.map { $0.uppercased() }).subtracting(["PARAMETERS"]
+                )
+                for method in ["GET", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"] where !known.contains(method) {
+                    let answer = try await RawHTTP.call(gateway.port, method, filled(path))
+                    #expect(answer.status == 405, "\(method) \(path)")
+                    #expect(answer.header("allow") == known.sorted().joined(separator: ", "), "\(method) \(path)")
+                    for operation in known {
+                        #expect(try document.complaints(about: answer, to: operation, path) == [], "\(method) \(path)")
+                    }
+                }
+            }
+        }
+    }
+
     private func filled(_ path: String) -> String {
         path.replacing("{id}", with: "id-1").replacing("{tenant}", with: "ana")
     }
@@ -174,38 +220,89 @@ import UpstreamDriver
         #expect(Set(code?["enum"] as? [String] ?? []) == Set(ContractError.Code.allCases.map(\.rawValue)))
     }
 
-    /// Values that the schemas accept, and values that they refuse, as the server does.
-    static let values: [(member: String, good: [String], bad: [String])] = [
-        (
-            "phone", ["5511999999999", "+55 (11) 99999-9999", "(11) 3333-4444", "0xx11 3333.4444", "+1 212 555 0123"],
-            ["", " ", "123456", "abc", "5511999999999a", "ana@example.test", "5511999999999\n;"]
-        ),
-        (
-            "cpf", ["12345678900", "123.456.789-00", " 123 456 789/00 "],
-            ["1234567890", "123456789001", "123.456.789-0x", "cpf 12345678900"]
-        ),
-        ("name", ["Ana Teste", " Ana", "é"], ["", "  ", "Ana\u{0}", "Ana\nTeste", "Ana\u{85}Teste"]),
-    ]
+    /// Values that the schemas accept, and values that they refuse, as the server does. Numbers that do not exist are
+    /// beyond a schema: they are the server's to refuse.
+    static var values: [(member: String, good: [Any], bad: [Any])] {
+        [
+            (
+                "phone",
+                ["5511999999999", "+55 (11) 99999-9999", "(11) 3333-4444", "0xx11 3333.4444", "+1 212 555 0123"],
+                ["", " ", "123456", 5, NSNull(), "5511999999999" + String(repeating: " ", count: 500)]
+            ),
+            (
+                "cpf",
+                [
+                    "12345678900", "123.456.789-00", " 123 456 789/00 ", "\u{2003}123\u{2013}456789\u{A0}00", "",
+                    NSNull(),
+                ],
+                ["1234567890", "123456789001", "123.456.789-0x", "cpf 12345678900", "12345678900\u{0}", 5, [String]()]
+            ),
+            (
+                "name", ["Ana Teste", " Ana\n", "é", " \u{301}", String(repeating: "é", count: 500)],
+                [
+                    "", "  ", "\u{2003}", "Ana\u{0}", "Ana\nTeste", "Ana\u{85}Teste", NSNull(), true,
+                    String(repeating: "é", count: 501), "Ana" + String(repeating: " ", count: 500),
+                ]
+            ),
+            (
+                "email", ["ana@example.test", " ana@example.test ", "é@ç", "", " ", NSNull()],
+                [
+                    "ana", "ana@", "@example.test", "a b@example.test", "a@b@c", "a,b@c", "<a@b>", "a@b\u{7F}", "a;b@c",
+                    1,
+                ]
+            ),
+            (
+                "birthday", ["1985-03-15", "2000-02-29", "0001-01-01", "9999-12-31", "", " ", NSNull()],
+                ["1985-02-30", "1985-13-01", "15/03/1985", "1985-3-15", "1985-03-15T00:00:00Z", 19_850_315]
+            ),
+            (
+                "location", ["1", " 1\t", "", NSNull(), String(repeating: "é", count: 200)],
+                ["a\u{0}b", "a\nb", 1, String(repeating: "é", count: 201), String(repeating: " ", count: 201)]
+            ),
+            ("healthInsurance", ["7", NSNull()], [7, ["7"]]),
+            ("zzz", ["x", NSNull(), 5], []),
+        ]
+    }
 
     @Test func theSchemasAcceptWhatTheServerAccepts() throws {
         let document = try Document()
         let draft = document.resolved(["$ref": "#/components/schemas/ClientDraft"])
-        for (member, good, bad) in Self.values {
-            for (value, isGood) in good.map({ ($0, true) }) + bad.map({ ($0, false) }) {
-                var body = ["name": "Ana Teste", "phone": "5511999999999"]
-                body[member] = value
-                #expect(document.complaints(body, draft).isEmpty == isGood, "\(member): \(value)")
-                let bytes = Array(try JSONSerialization.data(withJSONObject: body))
-                #expect(((try? ClientDraft(body: bytes)) != nil) == isGood, "\(member): \(value)")
-            }
+        let patch = document.resolved(["$ref": "#/components/schemas/ClientPatch"])
+        func judge(_ member: String, _ value: Any, draftTakes: Bool, patchTakes: Bool) throws {
+            var body: [String: Any] = ["name": "Ana Teste", "phone": "5511999999999"]
+            body[member] = value
+            #expect(document.complaints(body, draft).isEmpty == draftTakes, "\(member): \(value)")
+            let bytes = Array(try JSONSerialization.data(withJSONObject: body))
+            #expect(((try? ClientDraft(body: bytes)) != nil) == draftTakes, "\(member): \(value)")
+            let change = [member: value]
+            #expect(document.complaints(change, patch).isEmpty == patchTakes, "\(member): \(value)")
+            let changing = Array(try JSONSerialization.data(withJSONObject: change))
+            #expect(((try? ClientPatch(body: changing)) != nil) == patchTakes, "\(member): \(value)")
         }
+        let ignored = ["zzz", "location", "healthInsurance"]
+        for (member, good, bad) in Self.values {
+            for value in good {
+                let isBlank =
+                    value is NSNull || (value as? String)?.unicodeScalars.allSatisfy(\.properties.isWhitespace) == true
+                let patchTakes = ignored.contains(member) || (member != "phone" && !isBlank)
+                try judge(member, value, draftTakes: true, patchTakes: patchTakes)
+            }
+            for value in bad { try judge(member, value, draftTakes: false, patchTakes: ignored.contains(member)) }
+        }
+        #expect(document.complaints(["allPhones": ["5511999999999"]], patch) == ["/allPhones: is not allowed"])
     }
 
     @Test func theSchemasOfParametersAcceptWhatTheServerAccepts() async throws {
         let document = try Document()
         let values: [(parameter: String, good: [String], bad: [String])] = [
-            ("term", ["5511999999999", " ana1@example.test", "a"], ["", " ", "a\u{0}b", "a\nb", "\u{85}a"]),
-            ("id", ["id-0", "a b", "...", "é", "a/b"], [".", "..", "a\u{0}", "\u{7F}"]),
+            (
+                "term", ["5511999999999", " ana1@example.test", "a", " \u{301}", String(repeating: "é", count: 512)],
+                ["", " ", "\u{3000}", "a\u{0}b", "a\nb", "\u{85}a", String(repeating: "é", count: 513)]
+            ),
+            (
+                "id", ["id-0", "a b", "...", ".a", "a.", "a", "é", "a/b", String(repeating: "é", count: 512)],
+                [".", "..", "a\u{0}", "\u{7F}", String(repeating: "é", count: 513)]
+            ),
         ]
         try await RunningGateway.with { gateway in
             for (name, good, bad) in values {

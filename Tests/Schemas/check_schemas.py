@@ -25,7 +25,7 @@ SHA = "921b2420e0ad6a6e53d96f07f636bfed8e57f0bdc92abeb3173ec00ff4385bc6"
 SERVER = {
     "listen": {"host": "127.0.0.1", "port": 8080},
     "pathPrefix": "/api/v1",
-    "limits": {"bodyBytes": 1048576, "termBytes": 512},
+    "limits": {"bodyBytes": 1048576, "termLength": 512},
     "shutdown": {"grace": "20s", "delay": "0s"},
     "log": {"level": "info", "format": "json"},
     "engine": {"maxInFlight": 256},

@@ -10,7 +10,7 @@ import Testing
         #expect(loaded.server.port == 8080)
         #expect(loaded.server.host == "127.0.0.1")
         #expect(loaded.server.bodyBytes == 1 << 20)
-        #expect(loaded.server.termBytes == 512)
+        #expect(loaded.server.termLength == 512)
         #expect(loaded.server.shutdownGrace == .seconds(20))
         #expect(loaded.profiles == ["agenda-demo"])
     }
@@ -36,7 +36,7 @@ import Testing
         ("/listen/port", "\"80\"", "expected a whole number"), ("/listen/host", "\"\"", "must not be empty"),
         ("/pathPrefix", "\"api\"", "is not a path prefix"), ("/pathPrefix", "\"/api/\"", "is not a path prefix"),
         ("/pathPrefix", "\"/a/../b\"", "is not a path prefix"), ("/pathPrefix", "\"/a b\"", "is not a path prefix"),
-        ("/limits/bodyBytes", "1", "from 1024"), ("/limits/termBytes", "9000", "from 16"),
+        ("/limits/bodyBytes", "1", "from 1024"), ("/limits/termLength", "9000", "from 16"),
         ("/shutdown/grace", "\"1d\"", "must be from"), ("/log/level", "\"warn\"", "Known:"),
         ("/log/format", "\"xml\"", "Known:"), ("/engine/maxInFlight", "0", "from 1 to"),
         ("/reload/every", "\"10ms\"", "must be from"), ("/reload/watch", "\"yes\"", "expected true or false"),

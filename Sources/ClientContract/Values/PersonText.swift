@@ -13,18 +13,20 @@ public enum PersonText {
         trimmed(email).lowercased()
     }
 
-    /// A text without leading and trailing white space.
+    /// A text without leading and trailing white space. Of a blank that carries a combining mark, the mark stays.
     public static func trimmed(_ text: String) -> String {
-        guard let first = text.firstIndex(where: { !$0.isWhitespace }),
-            let last = text.lastIndex(where: { !$0.isWhitespace })
+        let scalars = text.unicodeScalars
+        guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
+            let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })
         else { return "" }
-        return String(text[first...last])
+        return String(scalars[first...last])
     }
 
     /// Whether a text can be an e-mail address: one `@` with something on both sides, no white space, control
-    /// characters or separators of a list, at most 254 bytes (RFC 5321, section 4.5.3.1).
+    /// characters or separators of a list, at most 254 characters (RFC 5321, section 4.5.3.1, counts octets; no patient is
+    /// refused for an accent).
     public static func isEmail(_ text: String) -> Bool {
-        guard text.utf8.count <= 254 else { return false }
+        guard text.unicodeScalars.count <= 254 else { return false }
         let parts = text.unicodeScalars.split(separator: "@", omittingEmptySubsequences: false)
         return parts.count == 2 && parts.allSatisfy { !$0.isEmpty }
             && text.unicodeScalars.allSatisfy {

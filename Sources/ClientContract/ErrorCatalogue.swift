@@ -1,0 +1,146 @@
+extension ContractError {
+    /// Who can do something about an error.
+    public enum Actor: String, Sendable, CaseIterable {
+        /// The program that calls the contract, and whoever set it up there.
+        case caller
+        /// Who runs Ponte: server and tenant files, secrets, network.
+        case `operator`
+        /// Who taught Ponte the clinic's system: its profile or driver.
+        case integrator
+        /// The clinic, and the vendor of its system.
+        case clinic
+        /// Nobody has to: it passes by itself.
+        case nobody
+    }
+}
+
+/// The catalogue of errors. docs/errors.md and docs/openapi.json say the same; tests hold them together.
+extension ContractError.Code {
+    /// HTTP status.
+    public var status: Int { entry.status }
+
+    /// The problem's title (RFC 9457, section 3.1.4): the same for every occurrence.
+    public var title: String { entry.title }
+
+    /// Who acts, the likeliest first.
+    public var actors: [ContractError.Actor] { entry.actors }
+
+    /// What they do, in a sentence.
+    public var advice: String { entry.advice }
+
+    /// Headers that an answer with this code has beside the usual ones.
+    public var headers: [String] { entry.headers }
+
+    private struct Entry {
+        let status: Int
+        let title: String
+        let actors: [ContractError.Actor]
+        let advice: String
+        let headers: [String]
+
+        init(
+            _ status: Int, _ title: String, _ actors: [ContractError.Actor], _ advice: String, headers: [String] = []
+        ) {
+            self.status = status
+            self.title = title
+            self.actors = actors
+            self.advice = advice
+            self.headers = headers
+        }
+    }
+
+    private var entry: Entry {
+        switch self {
+        case .invalidInput:
+            Entry(
+                400, "The request is not valid", [.caller],
+                "Correct every place that `errors` names; unchanged, the request is refused again.")
+        case .unknownKey:
+            Entry(
+                401, "The key is missing or unknown", [.caller, .operator],
+                "Send the tenant's key; where it should be known, compare its SHA-256 with the tenant file.",
+                headers: ["WWW-Authenticate"])
+        case .otherTenant:
+            Entry(
+                403, "The key belongs to another tenant", [.caller],
+                "Call the path of the key's own tenant, or leave `/t/{tenant}` out.")
+        case .noSuchClient:
+            Entry(404, "There is no such client", [.caller], "Forget the id, and search for the client anew.")
+        case .noSuchRoute:
+            Entry(
+                404, "There is nothing at this path", [.caller],
+                "Correct the base URL: the contract's paths follow it, without a slash at the end.")
+        case .methodNotAllowed:
+            Entry(
+                405, "The method is not allowed here", [.caller], "Use one of the methods that `Allow` names.",
+                headers: ["Allow"])
+        case .duplicate:
+            Entry(
+                409, "The client is already on record", [.caller, .clinic],
+                "Go on with one of the records in `clients`; where several qualify, the clinic decides which.")
+        case .bodyTooLarge:
+            Entry(
+                413, "The body is too large", [.caller, .operator],
+                "Send less; the contract's bodies are far smaller than any sensible `limits.bodyBytes`.")
+        case .unsupportedMediaType:
+            Entry(
+                415, "The body must be application/json", [.caller],
+                "Send UTF-8 as `Content-Type: application/json`, without a `Content-Encoding`.")
+        case .refused:
+            Entry(
+                422, "The clinic's system refused the data", [.caller, .integrator, .clinic],
+                "Correct what `reasons` says; where the system asks for what the contract has not, add a filler to "
+                    + "the profile.")
+        case .rateLimited:
+            Entry(
+                429, "Too many calls", [.caller, .operator],
+                "Wait as `Retry-After` says; where it happens often, set `upstream.limits` to what the vendor allows.",
+                headers: ["Retry-After"])
+        case .internalError:
+            Entry(
+                500, "Ponte failed", [.operator],
+                "Report it to Ponte's developers with the log line of the request id.")
+        case .unsupported:
+            Entry(
+                501, "The clinic's system cannot do this", [.operator, .integrator],
+                "Search by a kind that the system can search by, allow a scan, or extend the profile.")
+        case .upstreamFailed:
+            Entry(
+                502, "The clinic's system failed", [.clinic],
+                "Try again later; where it stays, the clinic asks its vendor.")
+        case .upstreamUnreachable:
+            Entry(
+                502, "The clinic's system cannot be reached", [.clinic, .operator],
+                "Check that the system runs, then the address, name service, certificate and way to it.",
+                headers: ["Retry-After"])
+        case .upstreamMalformed:
+            Entry(
+                502, "The clinic's system gave an answer that makes no sense", [.integrator, .operator, .clinic],
+                "Check `upstream.baseURL`, then compare the answer with the profile.")
+        case .upstreamCredentials:
+            Entry(
+                502, "The clinic's system rejected Ponte's credentials", [.clinic, .operator],
+                "Have the clinic confirm or renew the credentials, and put them where the tenant file refers to.")
+        case .saturated:
+            Entry(
+                503, "Too many calls are waiting for the clinic's system", [.caller, .operator],
+                "Wait as `Retry-After` says; where it happens often, raise the limits or find out why the system is "
+                    + "slow.",
+                headers: ["Retry-After"])
+        case .shuttingDown:
+            Entry(
+                503, "Ponte is shutting down", [.nobody],
+                "Try again after `Retry-After`: another instance answers, or this one when it is back.",
+                headers: ["Retry-After"])
+        case .deadline:
+            Entry(
+                504, "The clinic's system did not answer in time", [.clinic, .operator],
+                "Try again: no create was sent, and a change may be repeated; where it happens often, raise "
+                    + "`timeouts.call` or ask the vendor.")
+        case .outcomeUnknown:
+            Entry(
+                504, "It is not known whether the clinic's system did it", [.caller],
+                "Search for the client, or read it, before trying again.")
+        }
+    }
+}

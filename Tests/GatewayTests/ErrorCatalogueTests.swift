@@ -1,0 +1,109 @@
+import Bridge
+import ClientContract
+import Foundation
+import JSONBytes
+import Testing
+import UpstreamDriver
+
+@testable import Gateway
+
+/// Every code of the catalogue, produced.
+///
+/// `produce` has no default: a new code does not compile before somebody shows how a caller comes to see it.
+@Suite(.timeLimit(.minutes(1))) struct ErrorCatalogueTests {
+    @Test(arguments: ContractError.Code.allCases)
+    func everyCodeComesAboutAndFitsTheSchema(_ code: ContractError.Code) async throws {
+        let document = try OpenAPITests.Document()
+        let answer = try await Self.produce(code)
+        let problem = try JSONDocument(answer.body).root
+        #expect(problem["code"]?.string == code.rawValue)
+        #expect(answer.status == code.status)
+        #expect(problem["status"]?.int == code.status)
+        #expect(problem["title"]?.string == code.title)
+        #expect(problem["type"]?.string == "urn:ponte:problem:\(code.rawValue)")
+        #expect(problem["requestId"]?.string == answer.header("x-request-id"))
+        #expect(answer.header("content-type") == ContractError.mediaType)
+        #expect(answer.header("cache-control") == "no-store")
+        let body = try JSONSerialization.jsonObject(with: Data(answer.body))
+        #expect(document.complaints(body, ["$ref": "#/components/schemas/Problem"]) == [])
+        let special = ["Allow", "Retry-After", "WWW-Authenticate"].filter { answer.header($0.lowercased()) != nil }
+        #expect(special == code.headers)
+    }
+
+    @Test func aCallerWhoIsGoneIsInNoCatalogue() throws {
+        #expect(ContractError.Code(rawValue: CallerGone.code) == nil)
+        for file in ["docs/errors.md", "docs/errors.pt-BR.md"] {
+            let text = try String(contentsOf: EndToEndTests.repository.appending(path: file), encoding: .utf8)
+            #expect(text.contains("### `\(CallerGone.code)`"))
+            #expect(text.contains("status \(CallerGone.status)"))
+        }
+    }
+
+    private static func produce(_ code: ContractError.Code) async throws -> RawHTTP.Answer {
+        switch code {
+        case .invalidInput: try await call("GET", "/clients?limit=x")
+        case .unknownKey: try await call("GET", "/clients", key: "wrong")
+        case .otherTenant: try await call("GET", "/t/bruno/clients")
+        case .noSuchClient: try await call("GET", "/clients/nobody")
+        case .noSuchRoute: try await call("GET", "/patients")
+        case .methodNotAllowed: try await call("DELETE", "/clients")
+        case .duplicate: try await call("POST", "/clients", body: again, onDuplicate: .reject)
+        case .bodyTooLarge: try await call("POST", "/clients", body: String(repeating: " ", count: 2 << 20))
+        case .unsupportedMediaType: try await call("POST", "/clients", body: again, type: "text/plain")
+        case .refused: try await call("PATCH", failing: .refused(reasons: ["falta o convênio"]))
+        case .rateLimited: try await call(failing: .rateLimited(retryAfter: nil))
+        case .unsupported: try await call(failing: .unsupported("it cannot"))
+        case .upstreamFailed: try await call(failing: .failed(status: 500, "it answered 500"))
+        case .upstreamUnreachable: try await call(failing: .unreachable("nobody listens"))
+        case .upstreamMalformed: try await call(failing: .malformed("a web page"))
+        case .upstreamCredentials: try await call(failing: .credentialsRejected("the login was refused"))
+        case .saturated: try await call(failing: .saturated)
+        case .deadline: try await call(failing: .timeout)
+        case .outcomeUnknown: try await call("PATCH", failing: .outcomeUnknown("no answer came"))
+        case .shuttingDown: try await whileStopping()
+        case .internalError: try unexpected()
+        }
+    }
+
+    /// The client that `FakeSystem` has, once more.
+    private static let again = #"{"name":"Ana Teste 1","phone":"\#(FakeSystem.phone(1).digits)"}"#
+
+    private static func call(
+        _ method: String = "GET", _ path: String = "/clients/id-0", key: String = "key-ana", body: String? = nil,
+        type: String = "application/json", failing failure: UpstreamError? = nil,
+        onDuplicate: BridgeOptions.DuplicateAction = .returnExisting
+    ) async throws -> RawHTTP.Answer {
+        let system = FakeSystem()
+        system.state.withLock { $0.failure = failure }
+        var options = BridgeOptions()
+        options.onDuplicate = onDuplicate
+        let body = body ?? (method == "PATCH" ? #"{"name":"Ana Outra"}"# : nil)
+        var answer: RawHTTP.Answer?
+        try await RunningGateway.with(system, bridge: options) { gateway in
+            answer = try await RawHTTP.call(gateway.port, method, path, key: key, body: body, type: type)
+        }
+        return try #require(answer)
+    }
+
+    /// A request whose body is still coming when the server stops.
+    private static func whileStopping() async throws -> RawHTTP.Answer {
+        let gateway = try await RunningGateway.start(FakeSystem())
+        let connection = try RawHTTP.Connection(port: gateway.port)
+        let headers = ["Content-Type: application/json", "Content-Length: 100", "Expect: 100-continue"]
+        await connection.send(Array(RawHTTP.head("POST", "/clients", headers, close: false).utf8))
+        // Now the body is waited for.
+        _ = await connection.readHead()
+        await gateway.group.triggerGracefulShutdown()
+        let answer = await connection.readOne()
+        try await gateway.end()
+        return try #require(answer)
+    }
+
+    /// Every error on the way is typed, so that nothing which a caller can do leads here: the answer to an error that
+    /// slips through nevertheless is made as the responder makes it.
+    private static func unexpected() throws -> RawHTTP.Answer {
+        let answer = Answer.problem(ContractError(.internalError), requestID: "req-1")
+        let head = answer.head(requestID: "req-1").map { (name: $0.name.canonicalName, value: $0.value) }
+        return RawHTTP.Answer(status: answer.status, headers: head, body: answer.body, isComplete: true)
+    }
+}
