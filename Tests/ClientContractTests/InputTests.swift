@@ -137,7 +137,8 @@ private func draft(with members: String) -> String { #"{"name":"Ana Teste","phon
     @Test func theLongestNameIsCountedInCharacters() {
         let fits = String(repeating: "é", count: 500)
         #expect(draftFaults(#"{"name":"\#(fits)","phone":"5511999999999"}"#) == [])
-        #expect(draftFaults(#"{"name":"\#(fits)a","phone":"5511999999999"}"#) == ["/name is longer than 500 characters"])
+        #expect(
+            draftFaults(#"{"name":"\#(fits)a","phone":"5511999999999"}"#) == ["/name is longer than 500 characters"])
     }
 
     @Test func checkDigitsAreAChoice() {
