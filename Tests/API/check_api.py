@@ -59,13 +59,12 @@ def tenant(name: str, key: str, url: str) -> dict:
 
 
 def users() -> dict:
-    """Who calls, in the form of Web Fuzzing Commons."""
-    return {
-        "auth": [
-            {"name": name, "fixedHeaders": [{"name": "Authorization", "value": f"Bearer {key}"}]}
-            for name, key in USERS.items()
-        ]
+    """Who calls, each by one of the two ways to send a key, in the form of Web Fuzzing Commons."""
+    headers = {
+        "demo": {"name": "Authorization", "value": f"Bearer {USERS['demo']}"},
+        "other": {"name": "X-API-Key", "value": USERS["other"]},
     }
+    return {"auth": [{"name": name, "fixedHeaders": [header]} for name, header in headers.items()]}
 
 
 def main() -> int:

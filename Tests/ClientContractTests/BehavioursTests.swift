@@ -57,7 +57,9 @@ import Testing
     @Test func everyProofExists() throws {
         let tests = try tests()
         for row in try rows() {
-            for test in row.tests { #expect(tests.contains(test), "\(row.number): \(test)") }
+            for test in row.tests where !tests.contains(test) {
+                Issue.record("\(row.number): there is no \(test)")
+            }
             for file in row.files {
                 let path = Self.repository.appending(path: file).path
                 #expect(FileManager.default.fileExists(atPath: path), "\(row.number): \(file)")
