@@ -78,7 +78,8 @@ def main() -> int:
         (folder / "users.json").write_text(json.dumps(users()))
         (folder / "server.json").write_text("{}")
         for number, (user, key) in enumerate(USERS.items()):
-            command = [ponte, "mock", "--port", "0", "--patients", str(150 - 50 * number)]
+            # Other patients in each, and none with the ids that the first one gives to new clients.
+            command = [ponte, "mock", "--port", "0", "--seed", str(number), "--patients", str(150 - 50 * number)]
             url = stack.enter_context(running(command, r" at (http://[0-9.:]+)\n", folder / f"mock-{user}.log"))
             (folder / "tenants" / f"{user}.json").write_text(json.dumps(tenant(user, key, url)))
         command = [ponte, "serve", "--config", str(folder / "server.json"), "--port", "0"]
