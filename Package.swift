@@ -76,11 +76,19 @@ let package = Package(
         .target(
             name: "MockUpstream",
             dependencies: ["JSONBytes", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1")], swiftSettings: ours),
+        // Specs: reading them, and playing them against a real Ponte.
+        .target(
+            name: "Replay",
+            dependencies: [
+                "JSONBytes", "StrictConfig", "MockUpstream", "Tenancy", "Gateway", "Transport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], swiftSettings: ours),
         // The command line.
         .executableTarget(
             name: "ponte",
             dependencies: [
-                "Gateway", "Tenancy", "MockUpstream", "JSONBytes", "StrictConfig", "Transport",
+                "Gateway", "Tenancy", "MockUpstream", "Replay", "JSONBytes", "StrictConfig", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -124,6 +132,8 @@ let package = Package(
             swiftSettings: ours),
         .testTarget(
             name: "MockUpstreamTests", dependencies: ["MockUpstream", "JSONBytes"], swiftSettings: ours),
+        // Runs the program that is built beside it.
+        .testTarget(name: "ReplayTests", swiftSettings: ours),
         .testTarget(
             name: "GatewayTests",
             dependencies: [

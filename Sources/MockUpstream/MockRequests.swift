@@ -33,7 +33,10 @@ public struct MockRequest: Sendable, CustomStringConvertible, CustomDebugStringC
     }
 
     /// The query's parameters in order, decoded.
-    public var parameters: [(name: String, value: String)] {
+    public var parameters: [(name: String, value: String)] { Self.parameters(of: query) }
+
+    /// The parameters of any query in order, decoded.
+    public static func parameters(of query: String) -> [(name: String, value: String)] {
         query.split(separator: "&").map { pair in
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             return (Text.formDecoded(parts[0]), parts.count == 2 ? Text.formDecoded(parts[1]) : "")

@@ -34,7 +34,24 @@ public final class MockServer: Sendable {
     /// Starts listening.
     /// - Throws: the system's error if the address cannot be bound.
     public static func start(_ options: MockOptions = MockOptions()) async throws -> MockServer {
-        let state = MockState(options)
+        let dialect: any Dialect =
+            switch options.dialect {
+            case .agendaDemo: AgendaDemoDialect(options)
+            case .feegow: FeegowDialect(options)
+            }
+        return try await start(dialect, host: options.host, port: options.port, faults: options.faults)
+    }
+
+    /// Starts a system that follows a script, on a free port of 127.0.0.1.
+    /// - Throws: the system's error if there is no port to be had.
+    public static func start(_ script: MockScript) async throws -> MockServer {
+        try await start(ScriptedDialect(script: script), host: "127.0.0.1", port: 0, faults: [])
+    }
+
+    private static func start(
+        _ dialect: any Dialect, host: String, port: Int, faults: [MockFaultRule]
+    ) async throws -> MockServer {
+        let state = MockState(dialect, faults: faults)
         let connections = ConnectionSet()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let bootstrap = ServerBootstrap(group: group)
@@ -51,15 +68,10 @@ public final class MockServer: Sendable {
                 }
             }
         do {
-            let channel = try await bootstrap.bind(host: options.host, port: options.port).get()
-            let basePath =
-                switch options.dialect {
-                case .agendaDemo: AgendaDemoDialect.basePath
-                case .feegow: FeegowDialect.basePath
-                }
+            let channel = try await bootstrap.bind(host: host, port: port).get()
             return MockServer(
-                state: state, channel: channel, group: group, connections: connections, host: options.host,
-                port: channel.localAddress?.port ?? options.port, basePath: basePath)
+                state: state, channel: channel, group: group, connections: connections, host: host,
+                port: channel.localAddress?.port ?? port, basePath: type(of: dialect).basePath)
         } catch {
             try? await group.shutdownGracefully()
             throw error

@@ -22,13 +22,8 @@ final class MockState: Sendable {
     private let shared: Mutex<Shared>
     private let started = ContinuousClock.now
 
-    init(_ options: MockOptions) {
-        let dialect: any Dialect =
-            switch options.dialect {
-            case .agendaDemo: AgendaDemoDialect(options)
-            case .feegow: FeegowDialect(options)
-            }
-        shared = Mutex(Shared(dialect: dialect, faults: FaultTable(rules: options.faults)))
+    init(_ dialect: any Dialect, faults: [MockFaultRule]) {
+        shared = Mutex(Shared(dialect: dialect, faults: FaultTable(rules: faults)))
     }
 
     /// Counts a request, carries it out and says how to answer.
@@ -42,13 +37,14 @@ final class MockState: Sendable {
         return shared.withLock { shared in
             let operation = shared.dialect.operation(of: request)
             requests.add(request, operation: operation)
-            let struck = shared.faults.take(for: operation, first: asked)
+            var struck = shared.faults.take(for: operation, first: asked)
             guard struck.fault?.preventsOperation != true else {
                 return Plan(
                     answer: MockAnswer(500, #"{"erro":"falha simulada"}"#), milliseconds: struck.milliseconds,
                     fault: struck.fault)
             }
             let answer = shared.dialect.answer(to: request, now: seconds + shared.advanced)
+            for fault in answer.faults { _ = struck.add(fault) }
             return Plan(answer: answer, milliseconds: struck.milliseconds, fault: struck.fault)
         }
     }

@@ -2,17 +2,17 @@ import Glibc
 import StrictConfig
 
 /// Reading configuration from disk.
-enum Files {
+package enum Files {
     /// No configuration file is larger.
     static let most = 4 << 20
 
-    struct Failure: Error {
-        let message: String
+    package struct Failure: Error {
+        package let message: String
     }
 
     /// A file's bytes.
     /// - Throws: what the system says, without the path.
-    static func read(_ path: String) throws(Failure) -> [UInt8] {
+    package static func read(_ path: String) throws(Failure) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Failure(message: "cannot be read: \(reason())") }
         defer { close(descriptor) }
@@ -31,7 +31,7 @@ enum Files {
     /// The names of a folder's JSON files, in order; names that begin with a dot are left out.
     /// - Throws: what the system says, also when the listing ends before its end: names that are missing from it would
     ///   pass for files that are gone.
-    static func jsonNames(in folder: String) throws(Failure) -> [String] {
+    package static func jsonNames(in folder: String) throws(Failure) -> [String] {
         guard let stream = opendir(folder) else { throw Failure(message: "cannot be listed: \(reason())") }
         defer { closedir(stream) }
         var names: [String] = []
@@ -62,7 +62,7 @@ enum Files {
         path.hasPrefix("/") ? path : join(folder(of: file), path)
     }
 
-    static func join(_ folder: String, _ path: String) -> String {
+    package static func join(_ folder: String, _ path: String) -> String {
         folder.isEmpty ? path : folder.hasSuffix("/") ? folder + path : folder + "/" + path
     }
 

@@ -1,11 +1,9 @@
 import ArgumentParser
 import Gateway
-import Glibc
 import Logging
 import MockUpstream
-import ServiceLifecycle
+import Replay
 import Tenancy
-import Transport
 
 struct Smoke: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -48,28 +46,10 @@ struct Smoke: AsyncParsableCommand {
             Terminal.error("The configuration has no sound tenant \"demo\".")
             throw ExitCode.failure
         }
-        let engine = try CurlEngine(EngineOptions())
-        var gatewayOptions = GatewayOptions(configuration.server)
-        gatewayOptions.host = "127.0.0.1"
-        gatewayOptions.port = 0
-        let logger =
-            verbose
-            ? LogOutput.logger(level: .info, format: .text) : Logger(label: "smoke") { _ in SwiftLogNoOpLogHandler() }
-        let gateway = Gateway(
-            tenants: TenantDirectory(configuration, engine: engine), options: gatewayOptions, logger: logger)
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [.init(service: gateway, successTerminationBehavior: .gracefullyShutdownGroup)],
-                logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }))
-        let serving = Task { try await group.run() }
-        let port = try await gateway.port()
-        let caller = SmokeCaller(
-            channel: engine.channel(ChannelSettings()), base: "http://127.0.0.1:\(port)",
-            key: "demo-key-not-for-production")
-        let failures = await SmokeScript(caller: caller, mock: mock).run()
-        await group.triggerGracefulShutdown()
-        try await serving.value
-        await engine.shutdown()
+        let logger = verbose ? LogOutput.logger(level: .info, format: .text) : LocalPonte.quiet
+        let ponte = try await LocalPonte.start(configuration, key: "demo-key-not-for-production", logger: logger)
+        let failures = await SmokeScript(caller: ponte.caller, mock: mock).run()
+        try await ponte.stop()
         LogOutput.standardOutput.flush(within: .seconds(2))
         return failures
     }

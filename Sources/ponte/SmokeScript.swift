@@ -1,51 +1,14 @@
 import JSONBytes
 import MockUpstream
-import Transport
-
-/// Calls Ponte as Clinia would.
-struct SmokeCaller {
-    let channel: HTTPChannel
-    let base: String
-    let key: String
-
-    struct Answer {
-        let status: Int
-        let mediaType: String
-        let json: JSONValue?
-        let problem: String?
-
-        static func unreachable(_ error: TransportError) -> Answer {
-            Answer(status: 0, mediaType: "", json: nil, problem: "\(error.kind)")
-        }
-    }
-
-    func call(_ method: String, _ path: String, body: String? = nil, key: String? = nil, type: String? = nil) async
-        -> Answer
-    {
-        var headers = [(name: "X-API-Key", value: key ?? self.key)]
-        if body != nil { headers.append((name: "Content-Type", value: type ?? "application/json")) }
-        let request = OutboundRequest(
-            method: method, url: base + path, headers: headers, body: body.map { Array($0.utf8) },
-            repeatability: method == "GET" ? .safe : .unsafe)
-        do {
-            let answer = try await channel.send(request, deadline: .now + .seconds(20))
-            let json = try? JSONDocument(answer.body).root
-            return Answer(
-                status: answer.status, mediaType: answer.headers.first("Content-Type") ?? "", json: json,
-                problem: json?["code"]?.string)
-        } catch {
-            return .unreachable(error)
-        }
-    }
-}
+import Replay
 
 /// The calls that `ponte smoke` makes, in order, and what must come of them.
 final class SmokeScript {
-    private let caller: SmokeCaller
+    private let caller: LocalCaller
     private let mock: MockServer
     private var failures = 0
 
-    init(caller: SmokeCaller, mock: MockServer) {
+    init(caller: LocalCaller, mock: MockServer) {
         self.caller = caller
         self.mock = mock
     }
@@ -127,9 +90,12 @@ final class SmokeScript {
     private func expect(
         _ request: String, _ status: Int, body: String? = nil, key: String? = nil, type: String? = nil,
         shown: String? = nil, _ holds: (JSONValue?) -> Bool = { _ in true }
-    ) async -> SmokeCaller.Answer {
+    ) async -> LocalCaller.Answer {
         let parts = request.split(separator: " ", maxSplits: 1)
-        let answer = await caller.call(String(parts[0]), String(parts[1]), body: body, key: key, type: type)
+        var headers: [(name: String, value: String?)] = key.map { [("X-API-Key", $0)] } ?? []
+        if let type { headers.append(("Content-Type", type)) }
+        let answer = await caller.call(
+            String(parts[0]), String(parts[1]), headers: headers, body: body.map { Array($0.utf8) })
         var verdict = "ok"
         if answer.status != status {
             verdict = "FAILED: expected \(status)"
@@ -139,7 +105,8 @@ final class SmokeScript {
             verdict = "FAILED: unexpected content"
         }
         if verdict != "ok" { failures += 1 }
-        Terminal.print(row(shown ?? request, "\(answer.status)\(answer.problem.map { " \($0)" } ?? "")", verdict))
+        let problem = answer.json?["code"]?.string ?? answer.failure.map { "\($0)" }
+        Terminal.print(row(shown ?? request, "\(answer.status)\(problem.map { " \($0)" } ?? "")", verdict))
         return answer
     }
 

@@ -4,8 +4,6 @@ protocol Dialect: Sendable {
     /// What the base URL ends with, as `/v1/api`, or "".
     static var basePath: String { get }
 
-    init(_ options: MockOptions)
-
     func operation(of request: MockRequest) -> MockOperation
 
     /// Carries out a request.
@@ -24,6 +22,8 @@ struct MockAnswer: Sendable {
     var contentType = "application/json; charset=utf-8"
     var headers: [(name: String, value: String)] = []
     var body: [UInt8]
+    /// Faults that belong to this answer, beside those in force.
+    var faults: [MockFault] = []
 
     init(_ status: Int, _ body: [UInt8]) {
         self.status = status
