@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Holds the JSON Schemas and the decoder against each other.
 
-Mutates a sound document in every place, asks a JSON Schema validator and `ponte check` for their verdicts, and fails
-where they differ, except where a schema cannot express the rule (BEYOND_SCHEMA).
+Mutates a sound document in every place, asks a JSON Schema validator and `ponte check` (`ponte replay --check` for
+specs) for their verdicts, and fails where they differ, except where a schema cannot express the rule (BEYOND_SCHEMA).
+All specs of the repository must be valid.
 
 Usage: check_schemas.py path/to/ponte     (needs the Python package jsonschema)
 """
@@ -12,6 +13,7 @@ import json
 import os
 import pathlib
 import queue
+import re
 import shutil
 import subprocess
 import sys
@@ -60,10 +62,62 @@ TENANT = {
         "scan": {"allowed": False, "maxRecords": 20000},
     },
 }
+EXCHANGE = {
+    "request": "GET /api/pacientes/1",
+    "query": {"pagina": "1"},
+    "headers": {"Authorization": "Bearer x"},
+    "body": {"codigo": 1},
+    "answer": {"status": 200, "headers": {"ETag": "v1"}, "body": {"dados": {}}},
+    "fault": "status=503",
+    "optional": True,
+}
+SPEC = {
+    "title": "A file",
+    "tenant": {
+        "profile": "agenda-demo",
+        "profileChanges": {"update": {"style": "partial"}},
+        "credentials": {"user": "x"},
+        "settings": {},
+        "timeouts": {"call": "1s"},
+        "limits": {"concurrent": 2},
+        "maxBodyBytes": 1024,
+        "clients": {"onDuplicate": "reject"},
+    },
+    "server": {"limits": {"bodyBytes": 1024}},
+    "records": {"ana": {"codigo": 1}},
+    "specs": [
+        {
+            "title": "Scripted",
+            "contract": "Um array JSON de objetos Client.",
+            "rule": "A rule.",
+            "always": [{"request": "POST /auth/login", "text": "x", "answer": {"text": "x"}}],
+            "in": {"request": "POST /clients", "headers": {"X-API-Key": None}, "body": {"name": "x"}, "padding": 3},
+            "upstream": [EXCHANGE, [{"request": "GET /a?b=c", "fault": ["reset", "latency=1"]}]],
+            "out": {"status": 200, "headers": {"Content-Type": "application/json"}, "body": {"id": "1"}},
+            "next": {
+                "title": "Next",
+                "in": {"request": "GET /clients", "text": "x"},
+                "out": {"status": 404, "problem": {"code": "no_such_client"}},
+                "next": [{"in": "GET /clients", "out": {"broken": True}}],
+            },
+        },
+        {
+            "title": "By a dialect",
+            "rule": "A rule.",
+            "dialect": {"name": "feegow", "patients": 20, "staleReads": 300},
+            "in": "GET /clients",
+            "upstream": {"calls": {"list": 1}, "faults": [{"fault": "reset", "operation": "list", "times": 1}]},
+            "out": {"status": 200, "text": "[]"},
+        },
+    ],
+}
 VALUES = [None, True, False, 0, -1, 1, 99, 1.5, 10**12, "", "x", "10s", "10", "1ms", "-5s", "a b", "BR", "rest", "reject",
           "debug", "text", "\u0000", "a\nb", "Ç", "/a", "/a/", "/a/../b", SHA, SHA[:-1], "http://a.example.test",
           "http://u:p@a.example.test", "ftp://a", "http://a.example.test?x", [], ["phone"], ["phone", "phone"], ["x"],
           [1], {}, {"env": "A"}, {"file": "a"}, {"env": "A", "file": "a"}, {"env": "9A"}, {"value": "a"}, {"x": 1}]
+
+# Enough for specs, whose own values are free JSON for the most part.
+SPEC_VALUES = [None, True, -1, 1, 1.5, 10**12, "", "x", "\u0000", "GET /a", "reset", "feegow", [], ["x"], {}, {"x": 1}]
 
 # Pointers at which the decoder rightly refuses more than the schema can say.
 BEYOND_SCHEMA = {
@@ -75,6 +129,7 @@ BEYOND_SCHEMA = {
     "/upstream/credentials/*", "/upstream/settings/*", "/upstream",  # what the profile names; that it has no address
     "/upstream/baseURL",  # hosts, ports and paths in detail
     "",  # repeated members
+    "/specs/0/upstream", "/specs/1/upstream",  # exchanges or numbers of calls, as the dialect wants
 }
 
 
@@ -92,10 +147,10 @@ def places(value, path=()):
             yield from places(value[index], path + (index,))
 
 
-def mutations(document):
+def mutations(document, values):
     yield (), document
     for path in places(document):
-        for value in VALUES:
+        for value in values:
             yield path, put(document, path, value)
         if path:
             yield path, drop(document, path)
@@ -143,14 +198,41 @@ class Decoder:
         return json.loads(subprocess.run(command, capture_output=True, text=True).stdout)
 
 
+def spec_reports(ponte, documents):
+    """What `ponte replay --check` says of each document, all of them at once."""
+    with tempfile.TemporaryDirectory() as folder:
+        for number, document in enumerate(documents):
+            (pathlib.Path(folder) / f"{number}.json").write_text(json.dumps(document))
+        command = [ponte, "replay", "--check", "--config", str(ROOT / "Config/server.json"), folder]
+        lines = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
+    faults = [[] for _ in documents]
+    for found in filter(None, (re.search(r"/(\d+)\.json:\d+:\d+: (/\S*|\(.*?\)): (.*)", line) for line in lines)):
+        pointer = "" if found[2].startswith("(") else found[2]
+        faults[int(found[1])].append({"pointer": pointer, "message": found[3]})
+    return [{"ok": not each, "faults": each} for each in faults]
+
+
+def check_specs(validator):
+    """The repository's own specs, which only a validator has seen so far."""
+    files = sorted((ROOT / "Specs").glob("*.json"))
+    errors = [(file.name, error.json_path, error.message[:200])
+              for file in files for error in validator.iter_errors(json.loads(file.read_text()))]
+    for error in errors:
+        print("NOT VALID", *error)
+    return not errors and bool(files)
+
+
 def main():
     ponte = os.path.abspath(sys.argv[1])
     sound, differences, cases = 0, [], []
-    for kind, base in (("server", SERVER), ("tenant", TENANT)):
+    for kind, base in (("server", SERVER), ("tenant", TENANT), ("spec", SPEC)):
         schema = json.loads((ROOT / f"Config/schema/{kind}.schema.json").read_text())
         jsonschema.Draft202012Validator.check_schema(schema)
         validator = jsonschema.Draft202012Validator(schema)
-        cases += [(kind, validator, path, document) for path, document in mutations(base)]
+        values = SPEC_VALUES if kind == "spec" else VALUES
+        cases += [(kind, validator, path, document) for path, document in mutations(base, values)]
+    specs = [case for case in cases if case[0] == "spec"]
+    specs_are_valid = check_specs(specs[0][1])
     with tempfile.TemporaryDirectory() as folder:
         idle = queue.SimpleQueue()
         for number in range(os.cpu_count() or 1):
@@ -164,7 +246,7 @@ def main():
                 idle.put(decoder)
 
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            reports = list(pool.map(ask, cases))
+            reports = list(pool.map(ask, cases[:-len(specs)])) + spec_reports(ponte, [case[3] for case in specs])
     for (kind, validator, path, document), report in zip(cases, reports):
         decoder, by_schema = report["ok"], validator.is_valid(document)
         sound += decoder and by_schema
@@ -178,7 +260,7 @@ def main():
         print("DIFFERENT", *difference)
     print(f"{len(cases)} documents, {sound} accepted by both, {len(differences)} differences")
     # A run in which one side accepts nothing would prove nothing.
-    sys.exit(1 if differences or sound < 50 else 0)
+    sys.exit(1 if differences or sound < 50 or not specs_are_valid else 0)
 
 
 def at_or_none(document, path):
