@@ -194,7 +194,8 @@ struct RecordReader: Sendable {
             guard let cpf = CPF(utf8: text, padding: kind == .number) else { return false }
             builder.set(cpf: cpf)
         case .phone:
-            guard !RecordReader.holdsSeveral(text), let phone = PhoneNumber(utf8: text, context: phones) else {
+            guard !RecordReader.holdsSeveral(text), let phone = PhoneNumber(utf8: text, context: phones, whole: true)
+            else {
                 return false
             }
             builder.add(phone: phone)
