@@ -24,8 +24,7 @@ extension PhoneNumber {
         self.init(utf8: bytes, context: context, whole: false)
     }
 
-    /// - Parameter whole: refuse an extension rather than leave it out; a second number may stand behind it.
-    public init?(utf8 bytes: UnsafeBufferPointer<UInt8>, context: PhoneContext = PhoneContext(), whole: Bool) {
+    init?(utf8 bytes: UnsafeBufferPointer<UInt8>, context: PhoneContext, whole: Bool) {
         guard let spelling = PhoneSpelling(bytes, whole: whole), let number = spelling.number(context) else {
             return nil
         }

@@ -194,8 +194,7 @@ struct RecordReader: Sendable {
             guard let cpf = CPF(utf8: text, padding: kind == .number) else { return false }
             builder.set(cpf: cpf)
         case .phone:
-            guard !RecordReader.holdsSeveral(text), let phone = PhoneNumber(utf8: text, context: phones, whole: true)
-            else {
+            guard !RecordReader.holdsSeveral(text), let phone = PhoneNumber(utf8: text, context: phones) else {
                 return false
             }
             builder.add(phone: phone)
