@@ -323,5 +323,7 @@ import Testing
         let text = String(repeating: "11 3333-4444; ", count: 20_000) + "21 99999-9999"
         #expect(PhoneNumber.all(in: text).map(\.digits) == ["551133334444", "5521999999999"])
         #expect(PhoneNumber.all(in: String(repeating: "1 ", count: 100_000)).isEmpty)
+        let sparse = String(repeating: "1 ", count: 14) + String(repeating: " - ", count: 200_000)
+        #expect(PhoneNumber.all(in: sparse + "11 3333-4444").map(\.digits) == ["551133334444"])
     }
 }

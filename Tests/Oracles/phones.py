@@ -82,7 +82,6 @@ class Numbers:
                 if kind and kind.national_number_pattern:
                     length = self.random.choice(kind.possible_length or metadata.general_desc.possible_length)
                     if number := self.fitting(kind.national_number_pattern, length):
-                        zero = "0" if metadata.country_code == 39 and number.startswith("0") else ""
                         result.append(f"{metadata.country_code}{number}")
         return result
 

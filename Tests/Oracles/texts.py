@@ -67,7 +67,8 @@ PATTERNS = {
     "yyyy-MM-ddT00:00:00": "%Y-%m-%dT00:00:00", "dd/MM/yy": "%d/%m/%y", "yyMMdd": "%y%m%d", "yyyy-MM-dd*": "%Y-%m-%d",
     "dd/MM/yyyy*": "%d/%m/%Y",
 }
-TIMES = ["", "T02:00:00Z", "T23:59:59.999Z", "T00:00:00-03:00", "T00:00:00.000+0000", " 00:00", " 23:30:00", "T00:00:00+14:00"]
+TIMES = ["", "T02:00:00Z", "T23:59:59.999Z", "T00:00:00-03:00", "T00:00:00.000+0000", " 00:00", " 23:30:00",
+         "T00:00:00+14:00"]
 
 
 def written(pattern: str, year: int, month: int, day: int) -> str:
@@ -244,9 +245,9 @@ NAMES = [
     Difference(
         "dotless i", "i sem pingo", "ı equals i, since systems that keep names in capitals write I for both",
         "ı é igual a i, pois sistemas que guardam nomes em maiúsculas escrevem I para os dois", "aıb, AIB",
-        lambda a, b, ours: ours[0] == ours[1] and texts_equal(a, b)),
+        lambda a, b, ours: ours[0] == ours[1] and equal_with_a_dot(a, b)),
 ]
 
 
-def texts_equal(a: str, b: str) -> bool:
+def equal_with_a_dot(a: str, b: str) -> bool:
     return name_key(a.replace("ı", "i")) == name_key(b.replace("ı", "i"))

@@ -248,6 +248,8 @@ private enum PhonePieces {
     static func words(_ bytes: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>, Bool) -> Bool) {
         var start = 0
         for index in 0...bytes.count where index == bytes.count || bytes[index] == UInt8(ascii: " ") {
+            // Nothing so long is one number, and no field may cost the square of its length.
+            if index - start > 64 { start = index }
             let rest = bytes[index...]
             let isLast = rest.isEmpty || rest.starts(with: " - ".utf8) || rest.starts(with: "  ".utf8)
             if body(UnsafeBufferPointer(rebasing: bytes[start..<index]), isLast) { start = index }
