@@ -103,6 +103,11 @@ let package = Package(
             ],
             path: "Sources/Benchmarks", swiftSettings: ours),
 
+        // Answers Tests/Oracles/check_values.py.
+        .executableTarget(
+            name: "values-probe", dependencies: ["JSONBytes", "ClientContract", "RESTDriver"],
+            path: "Tests/Oracles/Probe", swiftSettings: ours),
+
         // What several test targets use.
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: ours),
         .testTarget(name: "JSONBytesTests", dependencies: ["JSONBytes", "TestSupport"], swiftSettings: ours),

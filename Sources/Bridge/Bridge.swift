@@ -33,9 +33,7 @@ public final class Bridge: Sendable {
         if window.limit == 0 { return [] }
         var terms: [SearchTerm] = []
         for kind in options.searchBy {
-            if let read = SearchTerm(term, as: kind, context: options.rules.phones), !terms.contains(read) {
-                terms.append(read)
-            }
+            terms += SearchTerm.readings(of: term, as: kind, context: options.rules.phones)
         }
         let found = try await find(terms, context)
         let wanted = found.dropFirst(max(0, window.offset)).prefix(max(0, window.limit ?? .max))

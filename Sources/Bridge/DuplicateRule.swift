@@ -8,7 +8,7 @@ struct DuplicateRule {
 
     init(_ draft: ClientDraft, phones: PhoneContext) {
         self.draft = draft
-        isNameless = SearchTerm(draft.name, as: .phone, context: phones) == .phone(draft.phone)
+        isNameless = SearchTerm.readings(of: draft.name, as: .phone, context: phones).contains(.phone(draft.phone))
     }
 
     /// Whether creating the draft would repeat the record.

@@ -96,7 +96,9 @@ extension Bridge {
         return jobs
     }
 
-    private static func kinds(_ terms: [SearchTerm]) -> String { terms.map(\.kind.rawValue).joined(separator: ", ") }
+    private static func kinds(_ terms: [SearchTerm]) -> String {
+        TermKind.allCases.filter { kind in terms.contains { $0.kind == kind } }.map(\.rawValue).joined(separator: ", ")
+    }
 
     /// Whether a row may lack what a term is compared with.
     private func mayHide(_ term: SearchTerm) -> Bool {

@@ -53,7 +53,7 @@ public struct ClientDraft: Sendable, Equatable {
         var input = try InputObject(body, nullIsAbsent: true)
         let name = input.text("name", required: true, limit: SearchTerm.longest)
         let phone = input.value("phone", required: true, "is not a phone number: send it with country and area code") {
-            PhoneNumber($0, context: rules.phones, whole: true)
+            PhoneNumber($0, context: rules.phones.from(.caller), whole: true)
         }
         email = input.email()
         birthday = input.birthday()

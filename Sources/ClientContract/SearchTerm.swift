@@ -22,10 +22,31 @@ public enum SearchTerm: Sendable, Hashable {
     /// The longest name and the longest term, in Unicode scalars.
     public static let longest = 500
 
-    /// Reads a text as a kind; nil when it cannot be one. White space around it does not count. A phone is written
-    /// without letters (an extension belongs to no term); a CPF with its dots and hyphen is no phone; a name has no
-    /// `@` and may be all digits, since a client without a name has the phone as its name.
+    /// Every reading of a text as a kind, the likeliest first; empty when it cannot be one. Only a phone can have two:
+    /// digits that are a mobile of another country, as the contract sends numbers, and a Brazilian number as well.
+    ///
+    /// White space around the text does not count. A phone is written without letters (an extension belongs to no
+    /// term); a CPF with its dots and hyphen is no phone; a name has no `@` and may be all digits, since a client
+    /// without a name has the phone as its name.
+    public static func readings(
+        of text: String, as kind: TermKind, context: PhoneContext = PhoneContext()
+    ) -> [SearchTerm] {
+        let sources: [PhoneContext.Source] = kind == .phone ? [.caller, .record] : [.caller]
+        var readings: [SearchTerm] = []
+        for source in sources {
+            if let term = SearchTerm(text, as: kind, from: context.from(source)), !readings.contains(term) {
+                readings.append(term)
+            }
+        }
+        return readings
+    }
+
+    /// The likeliest reading of a text as a kind; nil when it cannot be one.
     public init?(_ text: String, as kind: TermKind, context: PhoneContext = PhoneContext()) {
+        self.init(text, as: kind, from: context.from(.caller))
+    }
+
+    private init?(_ text: String, as kind: TermKind, from context: PhoneContext) {
         let text = PersonText.trimmed(text)
         guard text.unicodeScalars.count <= SearchTerm.longest, !PersonText.hasControls(text) else { return nil }
         switch kind {

@@ -83,6 +83,18 @@ import UpstreamDriver
         }
     }
 
+    @Test("a name that is only the phone is one in either reading of the phone")
+    func foreignPhoneAsName() async throws {
+        for name in ["51987654321", "+51 987 654 321"] {
+            let body = #"{"name":"\#(name)","phone":"51987654321"}"#
+            let peru = Person(id: "peru", name: "Ana Teste", phones: [try phone("+51987654321")])
+            let brazil = Person(id: "brazil", name: "Bruno Teste", phones: [try phone("5551987654321")])
+            let clinic = ModelClinic([brazil, peru], .model())
+            let draft = try ClientDraft(body: Array(body.utf8))
+            #expect(try await bridge(clinic).create(draft, soon()).id.text == "peru")
+        }
+    }
+
     @Test("a family on one phone: everybody is somebody else, and comes back as themselves")
     func family() async throws {
         let line = try phone("5511988887777")

@@ -66,6 +66,25 @@ import UpstreamDriver
         #expect(clinic.calls.count == 5)
     }
 
+    @Test("a number that is another country's mobile and a Brazilian one finds both, the former first")
+    func foreignOrBrazilian() async throws {
+        let people = [
+            Person(id: "porto alegre", phones: [try phone("5551987654321")]),
+            Person(id: "peru", phones: [try phone("+51987654321")]),
+            Person(id: "other", phones: [try phone("5511987654321")]),
+        ]
+        let clinic = ModelClinic(people, .model())
+        #expect(try await bridge(clinic, by: [.phone]).ids("51987654321") == ["peru", "porto alegre"])
+        #expect(try await bridge(clinic, by: [.phone]).ids("5551987654321") == ["porto alegre"])
+        #expect(try await bridge(clinic, by: [.phone]).ids("+51987654321") == ["peru"])
+        // One reading of all clients serves both.
+        let lister = ModelClinic(people, .model(searches: []))
+        #expect(try await bridge(lister, by: [.phone], scan: true).ids("51987654321") == ["porto alegre", "peru"])
+        #expect(lister.calls.count == 1)
+        let error = await failure { try await bridge(lister, by: [.phone]).ids("51987654321") }
+        #expect(error?.detail?.contains("cannot search by phone. ") == true)
+    }
+
     @Test("a term that is none of the tenant's kinds matches nobody, without a call")
     func noKind() async throws {
         let clinic = ModelClinic(try people(), .model())

@@ -23,7 +23,7 @@ import Testing
         "5555999998888": "5555999998888", "+55 55 99999-8888": "5555999998888",
         // Numbers without an area code.
         "0800 123 4567": "558001234567", "0800-1234567": "558001234567", "+55 800 123 4567": "558001234567",
-        "+55 0800 123 4567": "558001234567", "0300 123 4567": "553001234567",
+        "+55 0800 123 4567": "558001234567", "0300 123 4567": "553001234567", "800 123 4567": "558001234567",
         // Foreign ones stay as they are.
         "+1 415 555 2671": "14155552671", "14155552671": "14155552671", "001 415 555 2671": "14155552671",
         "+351 912 345 678": "351912345678", "351912345678": "351912345678", "5491123456789": "5491123456789",
@@ -31,6 +31,10 @@ import Testing
         "+7 912 345-67-89": "79123456789", "+290 12345": "29012345", "(+351) 912 345 678": "351912345678",
         "1 (415) 555-2671": "14155552671",
         "5926123456": "5926123456",
+        // A trunk 0 after another country's code, but where numbers begin with 0.
+        "+44 (0)20 7946 0958": "442079460958", "0044 020 7946 0958": "442079460958",
+        "4402079460958": "442079460958",
+        "+39 06 6982 0000": "390669820000", "+225 01 23 45 67 89": "2250123456789",
         // Digits alone are Brazilian when they can be: this could be Peru.
         "51987654321": "5551987654321",
         // Extensions, blanks and marks that copying brings along.
@@ -59,7 +63,10 @@ import Testing
         // Two numbers, or none.
         "11999999999,11988888888", "11 99999-9999 / 11 98888-8888", "11999999999\n11988888888", "++5511999999999",
         "55+11999999999", "0+5511999999999", "5511999999999\u{0}", "5511999999999\u{1}", "55119999\u{0}99999",
-        "5511999９９9999", "١١٩٩٩٩٩٩٩٩٩", "33334444/5555", "0351912345678",
+        "5511999９９9999", "١١٩٩٩٩٩٩٩٩٩", "33334444/5555", "0351912345678", "11 3333-4444 (Ana) 21 3333-4444",
+        "11 99999-9999 ou 98888-7777",
+        // A trunk 0 that leaves nothing, too little, or another 0.
+        "+44 00 20 7946", "+290 0", "2300519021",
     ])
     func refuses(_ text: String) {
         #expect(digits(text) == nil)
@@ -73,8 +80,11 @@ import Testing
         #expect(digits("59999-9999", area: 21) == nil)
         #expect(digits("1333-4444", area: 21) == nil)
         // The same in every area, so it has none.
-        #expect(digits("4004-1234", area: 21) == nil)
-        #expect(digits("3003-1234", area: 21) == nil)
+        for text in ["4004-1234", "3003-1234", "4020-1234", "43701234", "4864.1234", "+55 4004 1234", "5540041234"] {
+            #expect(digits(text, area: 21) != "5521" + text.filter(\.isNumber))
+            #expect(digits(text) == (text == "5540041234" ? "555540041234" : nil), "\(text)")
+        }
+        #expect(digits("4021-1234", area: 21) == "552140211234")
         for area in [Int.min, -1, 0, 10, 20, 100, .max] { #expect(digits("99999-9999", area: area) == nil) }
     }
 
@@ -132,6 +142,69 @@ import Testing
             }
         }
         #expect(read > 500)
+    }
+}
+
+/// Digits without + that are a Brazilian number and a mobile of another country.
+@Suite struct PhoneDirection {
+    static let both: [(text: String, country: String)] = [
+        ("51987654321", "Peru"), ("66912345678", "Thailand"), ("84912345678", "Vietnam"), ("79991234567", "Russia"),
+        ("4791234567", "Norway"), ("6581234567", "Singapore"), ("4520123456", "Denmark"), ("5351234567", "Cuba"),
+        ("6421234567", "New Zealand"), ("38970123456", "North Macedonia"),
+    ]
+
+    private func draft(_ phone: String) throws -> String {
+        try ClientDraft(body: utf8(#"{"name":"Ana Teste","phone":"\#(phone)"}"#)).phone.digits
+    }
+
+    private func readings(_ text: String) -> [String] {
+        SearchTerm.readings(of: text, as: .phone).map { term in
+            if case .phone(let phone) = term { phone.digits } else { "" }
+        }
+    }
+
+    @Test(arguments: both) func areForeignInACreateBothInASearchAndBrazilianOnRecord(
+        _ text: String, _ country: String
+    ) throws {
+        #expect(try draft(text) == text)
+        #expect(readings(text) == [text, "55" + text])
+        #expect(SearchTerm(text, as: .phone) == SearchTerm("+" + text, as: .phone))
+        #expect(digits(text) == "55" + text)
+        #expect(PhoneNumber.all(in: "\(text); \(text)").map(\.digits) == ["55" + text])
+    }
+
+    @Test func whatMarksTheCountryOrTheAreaCodeDecides() throws {
+        for (text, expected) in [
+            ("5551987654321", "5551987654321"), ("+5551987654321", "5551987654321"), ("+51987654321", "51987654321"),
+            ("0051987654321", "51987654321"), ("(51) 98765-4321", "5551987654321"), ("51/98765-4321", "5551987654321"),
+            ("051987654321", "5551987654321"), ("51 98765-4321", "51987654321"),
+        ] {
+            #expect(try draft(text) == expected, "\(text)")
+            #expect(readings(text).first == expected, "\(text)")
+            #expect(readings(text).count == (text == "51 98765-4321" ? 2 : 1), "\(text)")
+        }
+    }
+
+    /// Most Brazilian numbers are nobody else's, written as they may be.
+    @Test func theRestIsBrazilianEverywhere() throws {
+        for text in ["11999999999", "21987654321", "31988887777", "1133334444", "4833334444", "8199998888"] {
+            #expect(try draft(text) == "55" + text)
+            #expect(readings(text) == ["55" + text])
+        }
+    }
+
+    @Test func otherKindsHaveOneReading() {
+        #expect(SearchTerm.readings(of: "51987654321", as: .cpf).count == 1)
+        #expect(SearchTerm.readings(of: "Ana Teste", as: .name) == [.name("Ana Teste")])
+        #expect(SearchTerm.readings(of: "ana@example.test", as: .email) == [.email("ana@example.test")])
+        #expect(SearchTerm.readings(of: "Ana Teste", as: .phone).isEmpty)
+    }
+
+    @Test func theAreaCodeCompletesInEveryDirection() {
+        for source in [PhoneContext.Source.record, .caller] {
+            let context = PhoneContext(areaCode: 51).from(source)
+            #expect(PhoneNumber("98765-4321", context: context)?.digits == "5551987654321")
+        }
     }
 }
 
@@ -221,6 +294,10 @@ import Testing
         ("0xx11 3333-4444 / 0xx21 3333-5555", ["551133334444", "552133335555"]),
         ("11 3333-4444/45", ["551133334444"]),
         ("11 3333-4444\n11 3333-5555", ["551133334444", "551133335555"]),
+        ("11 99999-9999 - 3333-4444 - 98888-7777", ["5511999999999", "551133334444", "5511988887777"]),
+        ("11 99999-9999  3333-4444", ["5511999999999", "551133334444"]),
+        ("11 99999-9999 55 31 3333 4444", ["5511999999999", "553133334444"]),
+        ("11 99999-9999 / 4004-1234", ["5511999999999"]),
         ("3333-4444/5555", []), ("não tem", []), ("", []), ("/;,|", []), ("0000-0000 / 0000-0000", []),
     ])
     func takesAFieldApart(_ text: String, _ expected: [String]) {
@@ -246,5 +323,7 @@ import Testing
         let text = String(repeating: "11 3333-4444; ", count: 20_000) + "21 99999-9999"
         #expect(PhoneNumber.all(in: text).map(\.digits) == ["551133334444", "5521999999999"])
         #expect(PhoneNumber.all(in: String(repeating: "1 ", count: 100_000)).isEmpty)
+        let sparse = String(repeating: "1 ", count: 14) + String(repeating: " - ", count: 200_000)
+        #expect(PhoneNumber.all(in: sparse + "11 3333-4444").map(\.digits) == ["551133334444"])
     }
 }

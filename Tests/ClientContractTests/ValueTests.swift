@@ -35,6 +35,8 @@ import Testing
         #expect(read("191", padding: false) == nil)
         #expect(read("12", padding: true) == nil)
         #expect(read("000", padding: true) == nil)
+        #expect(read("1234.5", padding: true) == nil)
+        #expect(read("-191", padding: true) == nil)
         #expect(read("123456789012", padding: true) == nil)
     }
 
@@ -143,8 +145,35 @@ import Testing
         }
     }
 
+    /// Equality of names is an equivalence, and says nothing that the letters don't.
+    @Test func equalityOfNamesIsLawful() {
+        var random = Seeded(6)
+        let letters = [
+            "a", "A", "ã", "a\u{303}", "Ã", "b", " ", "\u{A0}", "\t", "ß", "ss", "SS", "i", "I", "İ", "ı", "é", "e",
+        ]
+        let names = (0..<160).map { _ in
+            (0..<Int.random(in: 0...3, using: &random)).map { _ in letters.randomElement(using: &random) ?? "" }
+                .joined()
+        }
+        func equal(_ a: String, _ b: String) -> Bool {
+            SearchTerm.name(a).matches(Client(id: ClientID("1"), name: b))
+        }
+        var pairs = 0
+        for a in names {
+            #expect(equal(a, a))
+            for b in names where equal(a, b) {
+                pairs += a == b ? 0 : 1
+                #expect(equal(b, a))
+                #expect(PersonText.trimmed(a).isEmpty == PersonText.trimmed(b).isEmpty)
+                for c in names where equal(b, c) { #expect(equal(a, c)) }
+            }
+        }
+        #expect(pairs > 100)
+    }
+
     @Test func emails() {
         #expect(PersonText.emailKey(" Ana.Teste@Example.TEST ") == PersonText.emailKey("ana.teste@example.test"))
+        #expect(PersonText.emailKey("ana@example.test") != PersonText.emailKey("ana.@example.test"))
         #expect(PersonText.emailKey("straße@example.test") != PersonText.emailKey("strasse@example.test"))
         #expect(PersonText.emailKey("josé@example.test") == PersonText.emailKey("jose\u{301}@example.test"))
         for good in [

@@ -139,6 +139,34 @@ import Testing
         }
     }
 
+    /// A tenant may demand check digits of what is written; what is searched for was written before.
+    @Test func checkDigitsAreTheTenantsChoice() async throws {
+        var strict = BridgeOptions()
+        strict.searchBy = [.cpf]
+        strict.rules.cpfCheckDigits = true
+        for bridge in [BridgeOptions(), strict] {
+            try await RunningGateway.with(bridge: bridge) { gateway in
+                let draft = #"{"name":"Bruno Exemplo","phone":"5511912345678","cpf":"12345678900"}"#
+                for (method, path, body) in [
+                    ("POST", "/clients", draft), ("PATCH", "/clients/id-0", #"{"cpf":"123.456.789-00"}"#),
+                ] {
+                    let answer = try await RawHTTP.call(gateway.port, method, path, body: body)
+                    guard bridge.rules.cpfCheckDigits else {
+                        #expect(answer.status == 200, "\(method)")
+                        continue
+                    }
+                    #expect(answer.status == 400, "\(method)")
+                    let fault = try JSONDocument(answer.body).root["errors"]?.elements.first
+                    #expect(fault?["pointer"]?.string == "#/cpf" || fault?["pointer"]?.string == "/cpf")
+                    let sound = body.replacing("00\"}", with: "09\"}")
+                    #expect(try await RawHTTP.call(gateway.port, method, path, body: sound).status == 200, "\(method)")
+                }
+                let search = try await RawHTTP.call(gateway.port, "GET", "/clients/search?term=12345678900")
+                #expect(search.status == 200)
+            }
+        }
+    }
+
     static let malformed = [
         "GET /clients/a\u{0}b HTTP/1.1\r\nHost: a\r\n\r\n", "GET /clients/a b HTTP/1.1\r\nHost: a\r\n\r\n",
         "NOT HTTP AT ALL\r\n\r\n", "GET /clients HTTP/1.1\r\nHost: a\r\nBad Header: x\r\n\r\n",

@@ -144,6 +144,10 @@ import Testing
         #expect(plan.channel.connectTimeout == .seconds(3))
         #expect(plan.channel.maxInFlight == 16)
         #expect(plan.options.rules.phones.areaCode == 11)
+        #expect(!plan.options.rules.cpfCheckDigits)
+        let strict = Document.setting(TestConfiguration.fullTenant(), ["clients", "cpfCheckDigits"], true)
+        #expect(try configuration.faults(ofTenant: strict) == [])
+        #expect(configuration.load().tenants.first?.options.rules.cpfCheckDigits == true)
         #expect("\(plan)" == "tenant clinica-aurora")
     }
 

@@ -12,8 +12,8 @@ public struct CPF: Sendable, Hashable {
     }
 
     /// The same, from UTF-8.
-    /// - Parameter padding: accept fewer digits, three at least, and restore lost leading zeros, for systems that store
-    ///   a number.
+    /// - Parameter padding: accept fewer digits alone, three at least, and restore lost leading zeros, for systems that
+    ///   store a number.
     public init?(utf8 bytes: UnsafeBufferPointer<UInt8>, padding: Bool = false) {
         var number: UInt64 = 0
         var count = 0
@@ -33,7 +33,7 @@ public struct CPF: Sendable, Hashable {
             }
             index += 1
         }
-        guard count == 11 || (padding && count >= 3 && number > 0) else { return nil }
+        guard count == 11 || (padding && count >= 3 && count == bytes.count && number > 0) else { return nil }
         self.number = number
     }
 

@@ -91,10 +91,27 @@ public struct PhoneNumber: Sendable, Hashable {
     }
 }
 
-/// How spellings of numbers are understood: the clinic's own surroundings.
+/// How spellings of numbers are understood: the clinic's own surroundings, and who wrote them.
 public struct PhoneContext: Sendable {
+    /// Who wrote a number. It decides what digits without `+` are that can be a Brazilian number and a mobile of
+    /// another country alike: `51987654321` is Porto Alegre and Peru.
+    public enum Source: Sendable {
+        /// The clinic's record, which is Brazilian first.
+        case record
+        /// Clinia, whose numbers are international by contract ("o telefone internacional do cliente").
+        case caller
+    }
+
     /// Area code (DDD) for numbers written without one; nil when the clinic names none. One that is not in use counts
     /// as nil.
     public var areaCode: Int?
-    public init(areaCode: Int? = nil) { self.areaCode = areaCode }
+    public var source: Source
+
+    public init(areaCode: Int? = nil, source: Source = .record) {
+        self.areaCode = areaCode
+        self.source = source
+    }
+
+    /// The same surroundings for numbers that somebody else wrote.
+    public func from(_ source: Source) -> PhoneContext { PhoneContext(areaCode: areaCode, source: source) }
 }

@@ -29,6 +29,14 @@ enum PhonePlan {
         }
     }
 
+    /// Whether eight digits are a number without an area code: 300X, 400X, 4020, 4370, 4864.
+    static func isNationwide(_ digits: UInt64) -> Bool {
+        switch digits / 10_000 {
+        case 3000...3009, 4000...4009, 4020, 4370, 4864: true
+        default: false
+        }
+    }
+
     /// The 67 area codes in use (Anatel, Código Nacional).
     static func isAreaCode(_ code: UInt64) -> Bool {
         switch code {
@@ -39,27 +47,51 @@ enum PhonePlan {
         }
     }
 
-    /// Whether digits can be a number of another country, its code included: the code is assigned (ITU-T E.164, list
-    /// of country codes) and, for North America and Russia, the length fits.
-    static func isForeign(_ digits: UInt64, _ count: Int) -> Bool {
-        guard 7...15 ~= count else { return false }
+    /// The number of another country that digits are, its code included; nil where none can be: the code is assigned
+    /// (ITU-T E.164, list of country codes) and, for North America and Russia, the length fits. A trunk 0 between the
+    /// code and the number (`+44 (0)20 …`) is left out.
+    static func foreign(_ digits: UInt64, _ count: Int) -> UInt64? {
+        guard 7...15 ~= count, let length = codeLength(digits, count) else { return nil }
+        let code = digits / power(count - length)
+        let national = digits % power(count - length)
+        switch code {
+        // Area and exchange codes begin with 2 to 9.
+        case 1:
+            let plausible = national / 1_000_000_000 >= 2 && national / 1_000_000 % 10 >= 2
+            return count == 11 && plausible ? digits : nil
+        case 7: return count == 11 ? digits : nil
+        default: break
+        }
+        guard national < power(count - length - 1), !keepsZero(code) else { return digits }
+        guard count > 7, national >= power(count - length - 2) else { return nil }
+        return code * power(count - length - 1) + national
+    }
+
+    /// How many of the digits are the country code; nil where it is not assigned.
+    private static func codeLength(_ digits: UInt64, _ count: Int) -> Int? {
         let three = digits / power(count - 3)
         switch three / 100 {
-        // Area and exchange codes begin with 2 to 9.
-        case 1: return count == 11 && three / 10 % 10 >= 2 && digits / 1_000_000 % 10 >= 2
-        case 7: return count == 11
+        case 1, 7: return 1
         default: break
         }
         switch three / 10 {
-        case 20, 27, 30...34, 36, 39...41, 43...49, 51...54, 56...58, 60...66, 81, 82, 84, 86, 90...95, 98: return true
+        case 20, 27, 30...34, 36, 39...41, 43...49, 51...54, 56...58, 60...66, 81, 82, 84, 86, 90...95, 98: return 2
         default: break
         }
         switch three {
         case 211...213, 216, 218, 220...258, 260...269, 290, 291, 297...299, 350...359, 370...378, 380...383, 385...387,
             389, 420, 421, 423, 500...509, 590...599, 670, 672...683, 685...692, 800, 808, 850, 852, 853, 855, 856, 870,
             878, 880...883, 886, 888, 960...968, 970...977, 979, 992...996, 998:
-            return true
-        default: return false
+            return 3
+        default: return nil
+        }
+    }
+
+    /// Whether the numbers behind a country code may begin with 0: Italy, and whoever has no trunk 0.
+    private static func keepsZero(_ code: UInt64) -> Bool {
+        switch code {
+        case 39, 225, 226, 229, 241, 242, 250, 378, 800, 881, 888, 992: true
+        default: false
         }
     }
 }

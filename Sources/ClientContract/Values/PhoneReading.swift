@@ -2,10 +2,11 @@ extension PhoneNumber {
     /// Reads one number as people and systems write it: with or without `+55`, `0055`, a trunk 0, a carrier code,
     /// punctuation or an extension, which is left out.
     ///
-    /// What can be a Brazilian number is one. Digits without `+` or `00` are read as Brazilian first, so `51 9…` with
-    /// eleven digits is Porto Alegre and not Peru; `+51 9…` is Peru. Anything else is a foreign number when its country
-    /// code is assigned: 7 to 15 digits after `+` or `00`, 10 to 15 otherwise. Numbers without an area code are read
-    /// only when the context names one.
+    /// Digits without `+` or `00` that can be a Brazilian number are one; but where the context's source is the caller
+    /// and they are a mobile of another country as well, they are that (`51 9…` with eleven digits: Peru rather than
+    /// Porto Alegre), unless a parenthesis or slash marks the area code. Anything else is a foreign number when its
+    /// country code is assigned: 7 to 15 digits after `+` or `00`, 10 to 15 otherwise. Numbers without an area code are
+    /// read only when the context names one.
     /// - Returns: nil when the text holds no usable number, or several.
     public init?(_ text: String, context: PhoneContext = PhoneContext()) {
         self.init(text, context: context, whole: false)
@@ -51,9 +52,8 @@ extension PhoneNumber {
         var area = context.areaCode
         var none = true
         func read(_ piece: UnsafeBufferPointer<UInt8>) -> Bool {
-            guard let number = PhoneNumber(utf8: piece, context: PhoneContext(areaCode: area), whole: true) else {
-                return false
-            }
+            let here = PhoneContext(areaCode: area, source: context.source)
+            guard let number = PhoneNumber(utf8: piece, context: here, whole: true) else { return false }
             body(number)
             none = false
             // The second of two numbers often leaves out the area code of the first.
@@ -61,7 +61,9 @@ extension PhoneNumber {
             return true
         }
         PhonePieces.each(bytes) { piece, digits in
-            if !read(piece), digits > 13 { PhonePieces.words(piece) { PhoneNumber(utf8: $0) != nil && read($0) } }
+            if !read(piece), digits > 13 {
+                PhonePieces.words(piece) { words, isLast in (isLast || PhoneNumber(utf8: words) != nil) && read(words) }
+            }
         }
         if none, let whole = PhoneNumber(utf8: bytes, context: context), whole.isBrazilian { body(whole) }
     }
@@ -112,8 +114,11 @@ private struct PhoneSpelling {
                     index += blank - 1
                     continue
                 }
-                // What follows a whole number is an extension ("ramal 12"); before it, the text is no number.
-                guard !whole, count >= 8, PhoneSpelling.startsExtension(byte) else { return nil }
+                // What follows a whole number is an extension ("ramal 12"), unless it is another number; before it, the
+                // text is no number.
+                guard !whole, count >= 8, PhoneSpelling.startsExtension(byte),
+                    bytes[index...].count(where: { $0 &- 0x30 < 10 }) < 8
+                else { return nil }
                 return
             }
         }
@@ -135,13 +140,16 @@ private struct PhoneSpelling {
     private var international: PhoneNumber? {
         if leads(55) { return brazilianWithCountry }
         let marked = plus ? zeros == 0 : zeros == 2
-        if marked, PhonePlan.isForeign(digits, count) { return PhoneNumber(e164: digits) }
+        if marked, let foreign = PhonePlan.foreign(digits, count) { return PhoneNumber(e164: foreign) }
         // No such country: zeros that fill up a field, or a + before the area code.
         return brazilian
     }
 
     private func domestic(_ context: PhoneContext) -> PhoneNumber? {
         if zeros == 0, count >= 12, leads(55) { return brazilianWithCountry }
+        if context.source == .caller, zeros == 0, !bracket, !slash, ForeignMobiles.contain(digits, count) {
+            return PhoneNumber(e164: digits)
+        }
         if let brazilian { return brazilian }
         switch count {
         case 8, 9:
@@ -157,14 +165,18 @@ private struct PhoneSpelling {
             return PhonePlan.isNational(national, count - 2) ? brazil(national, count - 2) : nil
         default: break
         }
-        guard zeros == 0, count >= 10, !isFiller, PhonePlan.isForeign(digits, count) else { return nil }
-        return PhoneNumber(e164: digits)
+        // Fewer than ten digits, a trunk 0 left out, could be anything.
+        guard zeros == 0, !isFiller, let foreign = PhonePlan.foreign(digits, count), foreign >= PhonePlan.power(9)
+        else {
+            return nil
+        }
+        return PhoneNumber(e164: foreign)
     }
 
     /// Area code and subscriber number, or 0800 and the like.
     private var brazilian: PhoneNumber? {
         if PhonePlan.isNational(digits, count) { return brazil(digits, count) }
-        return zeros == 1 && count == 10 && PhonePlan.isService(digits) ? brazil(digits, count) : nil
+        return zeros <= 1 && count == 10 && PhonePlan.isService(digits) ? brazil(digits, count) : nil
     }
 
     /// 55 and a national number, with a needless trunk 0 between them or without.
@@ -183,7 +195,7 @@ private struct PhoneSpelling {
     private func leads(_ code: UInt64) -> Bool { digits / PhonePlan.power(count - 2) == code }
 
     /// 4004-1234 and the like: the same everywhere, never behind an area code.
-    private var isNationwide: Bool { count == 8 && (digits / 100_000 == 300 || digits / 100_000 == 400) }
+    private var isNationwide: Bool { count == 8 && PhonePlan.isNationwide(digits) }
 
     /// (11) 1111-1111 and the like: it has the shape of a national number and cannot be one.
     private var isFiller: Bool {
@@ -231,12 +243,16 @@ private enum PhonePieces {
         end(at: bytes.count, resume: bytes.count)
     }
 
-    /// Numbers that only blanks part: `body` gets the words from one on, more and more of them, until it says that
-    /// they were a number.
-    static func words(_ bytes: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Bool) {
+    /// Numbers that only blanks and dashes part: `body` gets the words from one on, more and more of them, until it
+    /// says that they were a number; and whether two blanks, a dash of its own or the end follow.
+    static func words(_ bytes: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>, Bool) -> Bool) {
         var start = 0
         for index in 0...bytes.count where index == bytes.count || bytes[index] == UInt8(ascii: " ") {
-            if body(UnsafeBufferPointer(rebasing: bytes[start..<index])) { start = index }
+            // Nothing so long is one number, and no field may cost the square of its length.
+            if index - start > 64 { start = index }
+            let rest = bytes[index...]
+            let isLast = rest.isEmpty || rest.starts(with: " - ".utf8) || rest.starts(with: "  ".utf8)
+            if body(UnsafeBufferPointer(rebasing: bytes[start..<index]), isLast) { start = index }
         }
     }
 }

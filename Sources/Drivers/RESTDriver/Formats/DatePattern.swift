@@ -1,18 +1,18 @@
-import ClientContract
+package import ClientContract
+import Glibc
 
 /// How a vendor writes a day: `yyyy`, `yy`, `MM` and `dd` among literal characters; a final `*` lets anything follow
 /// on reading (the time and zone of a date-time), so that the written day is kept and never shifted.
 ///
-/// Two-digit years: 00 to the pivot are 2000s, the rest 1900s; the pivot is 29.
-struct DatePattern: Sendable {
+/// A two-digit year is that of the latest such day that is not in the future, since nobody is born tomorrow.
+package struct DatePattern: Sendable {
     private enum Part: Sendable { case year, shortYear, month, day, literal(UInt8) }
 
     private let parts: [Part]
     private let ignoresTail: Bool
-    static let pivot = 29
 
     /// Nil when year, month and day are not each named once.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         var parts: [Part] = []
         var rest = Array(text.utf8)[...]
         ignoresTail = rest.last == UInt8(ascii: "*")
@@ -43,11 +43,15 @@ struct DatePattern: Sendable {
     }
 
     /// Reads a day; nil when the text is written otherwise or the day does not exist.
-    func read(_ bytes: UnsafeBufferPointer<UInt8>) -> Birthday? {
+    /// - Parameter today: the day of reading (UTC), asked for only where the year has two digits.
+    package func read(
+        _ bytes: UnsafeBufferPointer<UInt8>, today: @autoclosure () -> Birthday? = DatePattern.today()
+    ) -> Birthday? {
         var position = 0
         var year = 0
         var month = 0
         var day = 0
+        var isShort = false
         func number(_ width: Int) -> Int? {
             guard position + width <= bytes.count else { return nil }
             var value = 0
@@ -65,7 +69,8 @@ struct DatePattern: Sendable {
                 year = value
             case .shortYear:
                 guard let value = number(2) else { return nil }
-                year = value <= DatePattern.pivot ? 2000 + value : 1900 + value
+                year = value
+                isShort = true
             case .month:
                 guard let value = number(2) else { return nil }
                 month = value
@@ -78,28 +83,50 @@ struct DatePattern: Sendable {
             }
         }
         guard position == bytes.count || ignoresTail else { return nil }
+        if isShort { return DatePattern.latest(year, month, day, today: today()) }
         return Birthday(year: year, month: month, day: day)
     }
 
-    /// Writes a day; nil when the pattern cannot tell it from another (a two-digit year outside its century).
-    func write(_ birthday: Birthday) -> String? {
-        var text = ""
-        func padded(_ value: Int, _ width: Int) -> String {
-            let digits = String(value)
-            return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    /// The latest day of a two-digit year that is not after today: of this century, or of the one before.
+    private static func latest(_ year: Int, _ month: Int, _ day: Int, today: Birthday?) -> Birthday? {
+        guard let today else { return nil }
+        let century = today.year / 100 * 100
+        for start in [century, century - 100] {
+            guard let birthday = Birthday(year: start + year, month: month, day: day) else { continue }
+            if (birthday.year, birthday.month, birthday.day) <= (today.year, today.month, today.day) { return birthday }
         }
+        return nil
+    }
+
+    /// Today in UTC, which begins before Brazil's: nobody on record was born in the hours between.
+    package static func today() -> Birthday? {
+        var seconds = time_t(EpochClock.now())
+        var date = tm()
+        guard gmtime_r(&seconds, &date) != nil else { return nil }
+        return Birthday(year: Int(date.tm_year) + 1900, month: Int(date.tm_mon) + 1, day: Int(date.tm_mday))
+    }
+
+    /// Writes a day; nil when reading would not give it back (a two-digit year of another century).
+    package func write(_ birthday: Birthday, today: @autoclosure () -> Birthday? = DatePattern.today()) -> String? {
+        var text = ""
         for part in parts {
             switch part {
-            case .year: text += padded(birthday.year, 4)
+            case .year: text += DatePattern.padded(birthday.year, 4)
             case .shortYear:
-                let range = (1901 + DatePattern.pivot)...(2000 + DatePattern.pivot)
-                guard range.contains(birthday.year) else { return nil }
-                text += padded(birthday.year % 100, 2)
-            case .month: text += padded(birthday.month, 2)
-            case .day: text += padded(birthday.day, 2)
+                guard
+                    DatePattern.latest(birthday.year % 100, birthday.month, birthday.day, today: today()) == birthday
+                else { return nil }
+                text += DatePattern.padded(birthday.year % 100, 2)
+            case .month: text += DatePattern.padded(birthday.month, 2)
+            case .day: text += DatePattern.padded(birthday.day, 2)
             case .literal(let byte): text.unicodeScalars.append(Unicode.Scalar(byte))
             }
         }
         return text
+    }
+
+    private static func padded(_ value: Int, _ width: Int) -> String {
+        let digits = String(value)
+        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
     }
 }
