@@ -30,16 +30,18 @@ public final class Bridge: Sendable {
     public func search(
         _ term: String, _ window: Window, _ context: CallContext
     ) async throws(ContractError) -> [Client] {
-        if window.limit == 0 { return [] }
+        if let limit = window.limit, limit <= 0 { return [] }
         var terms: [SearchTerm] = []
         for kind in options.searchBy {
             if let read = SearchTerm(term, as: kind, context: options.rules.phones), !terms.contains(read) {
                 terms.append(read)
             }
         }
-        let found = try await find(terms, context)
-        let wanted = found.dropFirst(max(0, window.offset)).prefix(max(0, window.limit ?? .max))
-        return try await filled(Array(wanted), terms, context)
+        let passed = max(0, window.offset)
+        let limit = max(0, window.limit ?? .max)
+        let (end, overflows) = passed.addingReportingOverflow(limit)
+        let found = try await find(terms, wanted: overflows ? nil : end, context)
+        return try await filled(Array(found.dropFirst(passed).prefix(limit)), terms, context)
     }
 
     /// One client ("Obter um cliente por ID").

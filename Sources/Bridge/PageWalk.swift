@@ -1,5 +1,4 @@
 import ClientContract
-import Synchronization
 import UpstreamDriver
 
 /// Walks over a system's pages so that no client is lost or repeated, whatever its page style
@@ -13,6 +12,8 @@ struct PageWalk: Sendable {
     static let mostEmptyPages = 20
     /// Most pages in a row of which every row is passed over.
     static let mostPassedPages = 1_000
+    /// Most pages in a row that hold nobody new though they differ, as after many rows were inserted.
+    static let mostRepeatedPages = 20
 
     private let paging: Capabilities.Paging
     private let window: Window
@@ -27,6 +28,8 @@ struct PageWalk: Sendable {
     private var size: Int
     private var place: PageRequest.Place
     private var done: Bool
+    /// Whether the last page was read, or all that is wanted.
+    var isDone: Bool { done }
     private var failure: UpstreamError?
     /// Nothing was taken from a page yet, so that the walk can still begin elsewhere.
     private var isFirst = true
@@ -36,8 +39,14 @@ struct PageWalk: Sendable {
 
     private let seen = SeenClients()
     private var tokens: Set<PageToken> = []
+    /// What the page before said.
+    private var total: Int?
     private var newPages = 0
     private var repeatedPages = 0
+    /// Pages that are read again because rows were deleted.
+    private var rereadPages = 0
+    /// The last page, where nobody on it was new.
+    private var repeated: [ClientID] = []
     private var emptyPages = 0
     private var passedPages = 0
     /// Rows that the system sent so far.
@@ -82,11 +91,13 @@ struct PageWalk: Sendable {
             let page = try await fetch(PageRequest(place, size: size))
             if isFirst, try beginsElsewhere(page) { continue }
             isFirst = false
+            if try goesBack(from: page) { continue }
             rows += page.rows
-            if let mostRows, rows > mostRows {
-                throw .malformed("it answered so many clients that its filter seems to be ignored")
+            // What a system announces is not fetched first.
+            if let mostRows, rows > mostRows || (hasMore(page) != false && page.total ?? 0 > mostRows) {
+                throw .malformed("it answered too many clients: \(Bridge.ignored)")
             }
-            let new = seen.new(among: page.clients)
+            let new = try seen.new(among: page.clients)
             try goOn(after: page, new: new.count)
             let kept = keep(new)
             if !kept.isEmpty { return kept }
@@ -150,6 +161,26 @@ struct PageWalk: Sendable {
         skip = window.offset - start
     }
 
+    // MARK: Rows deleted meanwhile
+
+    /// Whether rows were deleted since the page before, so that those behind them moved up and this page may begin too
+    /// late. The walk goes back by as many rows then; whoever comes again is known.
+    private mutating func goesBack(from page: ClientPage) throws(UpstreamError) -> Bool {
+        guard case .offset(let offset) = place, let now = page.total else { return false }
+        let deleted = max(0, (total ?? now) - now)
+        total = now
+        guard deleted > 0, offset > 0 else { return false }
+        let pages = (deleted - 1) / size + 1
+        let back = paging.style == .numbered ? pages * size : deleted
+        guard start == 0 || offset - start >= back else {
+            // Who stood in front of the window cannot be told from who stood in it.
+            throw .malformed("more of its clients went away while they were read than had been read")
+        }
+        place = .offset(max(0, offset - back))
+        rereadPages += pages
+        return true
+    }
+
     // MARK: The next page
 
     /// What a page says about more to come: in so many words, or by a total.
@@ -192,7 +223,8 @@ struct PageWalk: Sendable {
     private mutating func count(_ page: ClientPage, new: Int, more: Bool?) throws(UpstreamError) {
         if new > 0 {
             newPages += 1
-            (repeatedPages, emptyPages, passedPages) = (0, 0, 0)
+            (repeatedPages, rereadPages, emptyPages, passedPages) = (0, 0, 0, 0)
+            repeated = []
         } else if page.rows == 0 {
             emptyPages += 1
             guard emptyPages < PageWalk.mostEmptyPages else {
@@ -204,37 +236,34 @@ struct PageWalk: Sendable {
                 throw .malformed("it sends page after page of records that do not count")
             }
         } else {
-            repeatedPages += 1
-            if more == nil, paging.style != .token, isOversized {
-                // It sent everything at once, again.
-                done = true
-            } else if repeatedPages == mostRepeatedPages(page) {
-                // Rows that were inserted meanwhile can push one page into the next, but not twice. A system whose
-                // pages differed before answers its last page, or its first, beyond the end. Any other does not page
-                // at all, and rows are missing.
-                guard more == nil, paging.style != .token, newPages > 1 else {
-                    throw .malformed("it repeats a page instead of going on")
-                }
-                done = true
-            }
+            try countRepeated(page, more: more)
         }
     }
-}
 
-extension PageWalk {
-    /// Pages in a row without anybody new that show that a system is stuck. Where short pages end nothing, pages are
-    /// made to overlap, so that a short one may well repeat.
-    private func mostRepeatedPages(_ page: ClientPage) -> Int {
-        paging.style == .offset && !paging.shortPageEnds && page.rows < size ? PageWalk.mostEmptyPages : 2
+    /// A page on which nobody is new. Rows that were inserted meanwhile push pages into the next ones, but then these
+    /// differ.
+    private mutating func countRepeated(_ page: ClientPage, more: Bool?) throws(UpstreamError) {
+        let ids = page.clients.map(\.id)
+        let isSame = ids == repeated
+        repeated = ids
+        repeatedPages += 1
+        if more == nil, paging.style != .token, isOversized {
+            // It sent everything at once, again.
+            done = true
+        } else if isSame, !mayRepeat(page) {
+            // A system whose pages differed before answers its last page, or its first, beyond the end. Any other does
+            // not page at all, and rows are missing.
+            guard more == nil, paging.style != .token, newPages > 1 else {
+                throw .malformed("it repeats a page instead of going on")
+            }
+            done = true
+        } else if repeatedPages >= PageWalk.mostRepeatedPages + rereadPages {
+            throw .malformed("it repeats its pages instead of going on")
+        }
     }
-}
 
-/// The ids that a walk has met.
-private final class SeenClients: Sendable {
-    private let ids = Mutex<Set<ClientID>>([])
-
-    /// The clients that come for the first time.
-    func new(among clients: [Client]) -> [Client] {
-        ids.withLock { ids in clients.filter { ids.insert($0.id).inserted } }
+    /// Whether a page can honestly come again: where short pages end nothing, pages are made to overlap.
+    private func mayRepeat(_ page: ClientPage) -> Bool {
+        paging.style == .offset && !paging.shortPageEnds && page.rows < size
     }
 }

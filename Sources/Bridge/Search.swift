@@ -6,6 +6,10 @@ extension Bridge {
     static let mostCandidates = 2_000
     /// Most full records that a search may fetch to find out whether they match.
     static let mostComparisons = 64
+    /// As many rows, none of which matches, and more to come, show that a filter that is known to be exact is ignored.
+    static let fewestStrangers = 10
+
+    static let ignored = "its filter seems to be ignored"
 
     /// A client that matches.
     struct Match {
@@ -23,17 +27,24 @@ extension Bridge {
 
     /// What one upstream search, or one reading of all clients, looks for.
     private enum Job {
-        case attempt(SearchTerm, Int, Capabilities.Paging)
+        /// Terms for which an attempt asks the same; the first one is sent.
+        case attempt(first: SearchTerm, all: [SearchTerm], Int, Capabilities.Attempt)
         case scan([SearchTerm])
     }
 
-    /// The clients that match any of the terms exactly, once each, in the order of terms, attempts and rows.
-    func find(_ terms: [SearchTerm], _ context: CallContext) async throws(ContractError) -> [Match] {
+    /// The clients that match any of the terms exactly, once each, in the order of terms, attempts and rows, whichever
+    /// answer comes first. Several terms may be of one kind.
+    /// - Parameter wanted: how many will do; nil for all. Each search ends when it has as many: whoever stands before
+    ///   one of its matches in the whole stands before it in its own answer or in an earlier one.
+    func find(
+        _ terms: [SearchTerm], wanted: Int? = nil, _ context: CallContext
+    ) async throws(ContractError) -> [Match] {
         let jobs = try self.jobs(terms)
         let answers = try await concurrently(jobs) { [self] (job) async throws(ContractError) -> [Candidate] in
             switch job {
-            case .attempt(let term, let attempt, let paging): try await attempted(term, attempt, paging, context)
-            case .scan(let terms): try await scanned(terms, context)
+            case .attempt(let first, let sharing, let number, let attempt):
+                try await attempted(first, sharing, number, attempt, among: terms, wanted, context)
+            case .scan(let terms): try await scanned(terms, wanted, context)
             }
         }
         var candidates: [Candidate] = []
@@ -69,16 +80,28 @@ extension Bridge {
         return matches.compactMap { $0.isComplete ? $0.client : full[$0.client.id] }
     }
 
-    /// How each term is looked for. Terms that the system cannot search for share one reading of all clients.
+    /// How each term is looked for. No question is put twice, and terms that the system cannot search for share one
+    /// reading of all clients.
     private func jobs(_ terms: [SearchTerm]) throws(ContractError) -> [Job] {
         var jobs: [Job] = []
+        var asked: [SearchQuestion: Int] = [:]
         let searches = capabilities.searches
         let others = terms.filter { searches[$0.kind]?.isEmpty ?? true }
         for term in terms {
-            if let attempts = searches[term.kind], !attempts.isEmpty {
-                jobs += attempts.indices.map { .attempt(term, $0, attempts[$0].paging) }
-            } else if term == others.first {
-                jobs.append(.scan(others))
+            guard let attempts = searches[term.kind], !attempts.isEmpty else {
+                if term == others.first { jobs.append(.scan(others)) }
+                continue
+            }
+            for (number, attempt) in attempts.enumerated() {
+                guard let question = driver.question(for: term, attempt: number) else { continue }
+                if let place = asked[question],
+                    case .attempt(let first, let sharing, let number, let attempt) = jobs[place]
+                {
+                    jobs[place] = .attempt(first: first, all: sharing + [term], number, attempt)
+                } else {
+                    asked[question] = jobs.count
+                    jobs.append(.attempt(first: term, all: [term], number, attempt))
+                }
             }
         }
         guard others.isEmpty || (options.scan.allowed && capabilities.operations.contains(.list)) else {
@@ -106,24 +129,34 @@ extension Bridge {
 
     /// The clients that one attempt finds, without those that do not match for sure.
     private func attempted(
-        _ term: SearchTerm, _ attempt: Int, _ paging: Capabilities.Paging, _ context: CallContext
+        _ term: SearchTerm, _ sharing: [SearchTerm], _ number: Int, _ attempt: Capabilities.Attempt,
+        among terms: [SearchTerm], _ wanted: Int?, _ context: CallContext
     ) async throws(ContractError) -> [Candidate] {
         let driver = driver
-        var walk = PageWalk(paging, window: Window(), skipsRows: false, mostRows: Bridge.mostCandidates) {
+        var walk = PageWalk(attempt.paging, window: Window(), skipsRows: false, mostRows: Bridge.mostCandidates) {
             (request) async throws(UpstreamError) in
             try context.check()
-            return try await driver.candidates(for: term, attempt: attempt, request, context)
+            return try await driver.candidates(for: term, attempt: number, request, context)
         }
-        let mayHide = mayHide(term)
+        let mayHide = sharing.contains(where: mayHide)
         var found: [Candidate] = []
+        var matches = 0
+        var strangers = 0
         do throws(UpstreamError) {
-            while let page = try await walk.next() {
+            while matches < wanted ?? .max, let page = try await walk.next() {
                 for client in page {
-                    if term.matches(client) {
+                    if terms.contains(where: { $0.matches(client) }) {
                         found.append(Candidate(client: client, matches: true))
+                        matches += 1
                     } else if mayHide {
                         found.append(Candidate(client: client, matches: nil))
+                    } else {
+                        strangers += 1
                     }
+                }
+                // A search that is known to be exact and begins with strangers only, more to come, does not filter.
+                if attempt.trust == .exact, found.isEmpty, strangers >= Bridge.fewestStrangers, !walk.isDone {
+                    throw .malformed(Bridge.ignored)
                 }
             }
         } catch {
@@ -132,12 +165,14 @@ extension Bridge {
         return found
     }
 
-    /// The clients that match any of the terms, found by reading every client.
-    private func scanned(_ terms: [SearchTerm], _ context: CallContext) async throws(ContractError) -> [Candidate] {
+    /// The clients that match any of the terms, found by reading every client, or as many as it takes.
+    private func scanned(
+        _ terms: [SearchTerm], _ wanted: Int?, _ context: CallContext
+    ) async throws(ContractError) -> [Candidate] {
         var walk = self.walk(Window(), context)
         var found: [Candidate] = []
         do throws(UpstreamError) {
-            while let page = try await walk.next() {
+            while found.count < wanted ?? .max, let page = try await walk.next() {
                 for client in page where terms.contains(where: { $0.matches(client) }) {
                     found.append(Candidate(client: client, matches: true))
                 }
@@ -164,7 +199,7 @@ extension Bridge {
         }
         guard rows.count <= Bridge.mostComparisons else {
             throw failure(
-                .malformed("its search answered more clients than can be compared; its filter seems to be ignored"))
+                .malformed("its search answered more clients than can be compared: \(Bridge.ignored)"))
         }
         var matching: [ClientID: Client] = [:]
         for client in try await complete(rows, context) where terms.contains(where: { $0.matches(client) }) {

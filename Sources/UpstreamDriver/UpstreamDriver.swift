@@ -12,6 +12,11 @@ public protocol UpstreamDriver: Sendable {
     /// One page of all clients, as the system serves it.
     func page(_ request: PageRequest, _ context: CallContext) async throws(UpstreamError) -> ClientPage
 
+    /// What one of a term kind's attempts would ask the system for a term; nil where it would ask nothing, because the
+    /// system cannot have the term in that form. Bridge puts equal questions once. Unless a driver says otherwise, every
+    /// attempt asks something of its own.
+    func question(for term: SearchTerm, attempt: Int) -> SearchQuestion?
+
     /// One page of the candidates that the system's own search finds for a term, by one of the term kind's attempts.
     func candidates(
         for term: SearchTerm, attempt: Int, _ request: PageRequest, _ context: CallContext
@@ -28,6 +33,31 @@ public protocol UpstreamDriver: Sendable {
     func update(
         _ id: ClientID, _ patch: ClientPatch, _ context: CallContext
     ) async throws(UpstreamError) -> WriteAnswer
+}
+
+extension UpstreamDriver {
+    public func question(for term: SearchTerm, attempt: Int) -> SearchQuestion? {
+        SearchQuestion(term, attempt: attempt)
+    }
+}
+
+/// A question to a system's search, to tell whether two are the same. Prints masked.
+public struct SearchQuestion: Sendable, Hashable, CustomStringConvertible, CustomReflectable {
+    private enum Content: Sendable, Hashable {
+        case attempt(SearchTerm, Int)
+        case texts([String?])
+    }
+
+    private let content: Content
+
+    /// A question that only this attempt asks, and only for this term.
+    public init(_ term: SearchTerm, attempt: Int) { content = .attempt(term, attempt) }
+
+    /// Everything that tells the question from others: where it goes and every value that it carries.
+    public init(_ texts: [String?]) { content = .texts(texts) }
+
+    public var description: String { "question(…)" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 /// What surrounds one call.

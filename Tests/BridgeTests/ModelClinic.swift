@@ -64,6 +64,9 @@ final class ModelClinic: UpstreamDriver {
         var rowLacks: Set<ClientField> = []
         /// Which people an attempt finds; nil: those that match.
         var found: (@Sendable (SearchTerm, Int, Person) -> Bool)?
+        var searchPaging = Paging()
+        /// What an attempt asks; nil: something of its own.
+        var question: (@Sendable (SearchTerm, Int) -> SearchQuestion?)?
         var creation = Creation.record
         var change = Change.record
         var ignoredByChange: Set<ClientField> = []
@@ -121,6 +124,11 @@ final class ModelClinic: UpstreamDriver {
         return try answer.get()
     }
 
+    func question(for term: SearchTerm, attempt: Int) -> SearchQuestion? {
+        guard let question = state.withLock({ $0.question }) else { return SearchQuestion(term, attempt: attempt) }
+        return question(term, attempt)
+    }
+
     func candidates(
         for term: SearchTerm, attempt: Int, _ request: PageRequest, _ context: CallContext
     ) async throws(UpstreamError) -> ClientPage {
@@ -129,7 +137,7 @@ final class ModelClinic: UpstreamDriver {
             let found = state.found ?? { term, _, person in term.matches(person.client()) }
             let rows = state.people.filter { found(term, attempt, $0) && !state.invisible.contains($0.id) }
             return Self.serve(
-                rows.map { ($0.client(lacking: state.rowLacks), .shown) }, request, Paging(), count: 0)
+                rows.map { ($0.client(lacking: state.rowLacks), .shown) }, request, state.searchPaging, count: 0)
         }
         return try answer.get()
     }
@@ -266,10 +274,11 @@ extension Capabilities {
     /// Everything, searchable by every kind, unless told otherwise.
     static func model(
         _ listPaging: Paging = Paging(.offset), searches: [TermKind] = TermKind.allCases, attempts: Int = 1,
-        needsDetail: Set<ClientField> = [], skipsRows: Bool = false, duplicates: DuplicatePolicy = .creates,
-        unchangeable: Set<ClientField> = [], staleReads: Duration = .zero, without: Set<Operation> = []
+        trust: Trust = .superset, needsDetail: Set<ClientField> = [], skipsRows: Bool = false,
+        duplicates: DuplicatePolicy = .creates, unchangeable: Set<ClientField> = [], staleReads: Duration = .zero,
+        without: Set<Operation> = []
     ) -> Capabilities {
-        let attempt = Attempt(trust: .superset, paging: Paging(.offset))
+        let attempt = Attempt(trust: trust, paging: Paging(.offset))
         return Capabilities(
             system: "Modelo", operations: Set(Operation.allCases).subtracting(without), listPaging: listPaging,
             searches: Dictionary(

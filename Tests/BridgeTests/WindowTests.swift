@@ -1,5 +1,6 @@
 import Bridge
 import ClientContract
+import TestSupport
 import Testing
 import UpstreamDriver
 
@@ -37,33 +38,16 @@ import UpstreamDriver
             offset: Int.random(in: 0..<4, using: &generator) == 0 ? 0 : Int.random(in: 0...most, using: &generator))
     }
 
-    /// The fewest calls that can do it, where what is asked for exists; else the most that may be made.
-    static func calls(_ test: Case, cap: Int, count: Int, _ window: Window) -> ClosedRange<Int> {
-        if window.limit == 0 { return 0...0 }
-        if test.style == .single { return 1...1 }
-        let isFilled = window.limit.map { window.offset + $0 <= count } ?? false
-        let end = window.limit.map { window.offset + $0 } ?? max(count, window.offset + 1)
-        func pages(_ size: Int, from offset: Int) -> Int { (end - 1) / size - offset / size + 1 }
-        switch test.style {
-        case .offset:
-            let size = test.fixed ? cap : min(cap, window.limit ?? cap)
-            let rows = max(0, min(end, count) - window.offset)
-            var calls = max(1, (rows + size - 1) / size)
-            // A last page that is full does not say that it is the last.
-            if !isFilled, test.tells == .nothing, rows > 0, rows % size == 0 { calls += 1 }
-            return calls...calls
-        case .numbered where isFilled:
-            let fewest =
-                test.fixed ? pages(cap, from: window.offset) : (1...cap).map { pages($0, from: window.offset) }.min()
-            return (fewest ?? 0)...(fewest ?? 0)
-        case .numbered:
-            return 1...(pages(cap, from: window.offset) + 1)
-        default:
-            let size = min(cap, window.limit.map { window.offset + $0 } ?? cap)
-            let rows = min(end, count)
-            let calls = max(1, (rows + size - 1) / size)
-            return calls...calls
-        }
+    static func calls(_ test: Case, cap: Int) -> FewestCalls {
+        let style: FewestCalls.Style =
+            switch test.style {
+            case .offset: .offset
+            case .numbered: .numbered
+            case .token: .chained
+            case .single: .single
+            }
+        return FewestCalls(
+            style, maximum: cap, isFixed: test.fixed, tellsEnd: test.tells != .nothing || test.style == .token)
     }
 
     @Test("a window is the slice of the table, by the fewest calls", arguments: Case.all)
@@ -82,8 +66,9 @@ import UpstreamDriver
             if ids != Self.slice(people.map(\.id), window) {
                 wrong.append("rows: cap \(cap), \(people.count) people, \(window)")
             }
-            let expected = Self.calls(test, cap: cap, count: people.count, window)
-            if !expected.contains(clinic.calls.count) {
+            let expected = Self.calls(test, cap: cap).calls(
+                rows: people.count, limit: window.limit, offset: window.offset)
+            if clinic.calls.count != expected {
                 wrong.append(
                     "\(clinic.calls.count) calls, not \(expected): cap \(cap), \(people.count) people, \(window)")
             }

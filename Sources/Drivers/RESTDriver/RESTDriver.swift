@@ -75,24 +75,41 @@ public final class RESTDriver: UpstreamDriver {
         return try await page(operation, request, Variables(), [], [], context)
     }
 
+    public func question(for term: SearchTerm, attempt: Int) -> SearchQuestion? {
+        guard let search = self.search(for: term, attempt: attempt) else { return nil }
+        // What the system cannot be asked is refused by the call itself.
+        guard let texts = try? search.texts(term) else {
+            return SearchQuestion(term, attempt: attempt)
+        }
+        guard let values = search.values(texts) else { return nil }
+        var all = exchanger.constants.merging(values)
+        // The same for all attempts of one search.
+        for name in ["requestId", "login.token"] { all[name] = .text(name) }
+        var parts: [String?] = [search.operation, String(search.query.count), String(search.with.count)]
+        for parameter in search.query { parts += [parameter.name, parameter.value.expand(all)] }
+        for (name, value) in search.with { parts += [name, value] }
+        return SearchQuestion(parts + texts)
+    }
+
     public func candidates(
         for term: SearchTerm, attempt: Int, _ request: PageRequest, _ context: CallContext
     ) async throws(UpstreamError) -> ClientPage {
-        guard let attempts = plan.searches[term.kind], attempts.indices.contains(attempt),
-            let operation = plan.operations[attempts[attempt].operation]
+        guard let search = self.search(for: term, attempt: attempt), let operation = plan.operations[search.operation]
         else { throw .unsupported("it cannot search by \(term.kind.rawValue)") }
-        let search = attempts[attempt]
-        let texts: [String]?
+        let texts: [String]
         do {
             texts = try search.texts(term)
         } catch {
             throw .unsupported("its search cannot carry this term")
         }
         // No such spelling of this term: nobody to find by it.
-        guard let texts, let first = texts.first else { return ClientPage(clients: [], more: false) }
-        var values = Variables(["term": .text(first), "terms": .list(texts)])
-        for (name, value) in search.with { values["with.\(name)"] = .text(value) }
+        guard let values = search.values(texts) else { return ClientPage(clients: [], more: false) }
         return try await page(operation, request, values, search.query, texts, context)
+    }
+
+    private func search(for term: SearchTerm, attempt: Int) -> SearchAttempt? {
+        guard let attempts = plan.searches[term.kind], attempts.indices.contains(attempt) else { return nil }
+        return attempts[attempt]
     }
 
     public func client(_ id: ClientID, _ context: CallContext) async throws(UpstreamError) -> Client {

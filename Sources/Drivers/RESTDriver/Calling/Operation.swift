@@ -96,8 +96,16 @@ struct SearchAttempt: Sendable {
 
     struct Refused: Error {}
 
-    /// The texts to ask for; nil where the term has no such spelling.
-    func texts(_ term: SearchTerm) throws(Refused) -> [String]? {
+    /// The values of the operation's variables; nil where there is nothing to ask for.
+    func values(_ texts: [String]) -> Variables? {
+        guard let first = texts.first else { return nil }
+        var values = Variables(["term": .text(first), "terms": .list(texts)])
+        for (name, value) in with { values["with.\(name)"] = .text(value) }
+        return values
+    }
+
+    /// The texts to ask for; none where the term has no such spelling.
+    func texts(_ term: SearchTerm) throws(Refused) -> [String] {
         var terms = lines == .twin ? [] : [term]
         if lines != .own, case .phone(let phone) = term, let other = phone.ninthDigitTwin {
             terms.append(.phone(other))
@@ -111,7 +119,7 @@ struct SearchAttempt: Sendable {
                 if !texts.contains(escaped) { texts.append(escaped) }
             }
         }
-        return texts.isEmpty ? nil : texts
+        return texts
     }
 }
 
