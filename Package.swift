@@ -120,8 +120,8 @@ let package = Package(
         .testTarget(
             name: "RESTDriverTests",
             dependencies: [
-                "RESTDriver", "MockUpstream", "Transport", "JSONBytes", "StrictConfig", "ClientContract",
-                "UpstreamDriver", "TestSupport",
+                "RESTDriver", "Bridge", "MockUpstream", "Transport", "JSONBytes", "StrictConfig", "ClientContract",
+                "UpstreamDriver", "TestSupport", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
             ],
             swiftSettings: ours),
         .testTarget(

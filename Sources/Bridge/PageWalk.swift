@@ -43,7 +43,8 @@ struct PageWalk: Sendable {
     private var total: Int?
     private var newPages = 0
     private var repeatedPages = 0
-    /// Pages that are read again because rows were deleted.
+    /// Times in a row that the walk went back, and pages that are still read again therefore.
+    private var returns = 0
     private var rereadPages = 0
     /// The last page, where nobody on it was new.
     private var repeated: [ClientID] = []
@@ -176,8 +177,10 @@ struct PageWalk: Sendable {
             // Who stood in front of the window cannot be told from who stood in it.
             throw .malformed("more of its clients went away while they were read than had been read")
         }
+        returns += 1
+        guard returns < PageWalk.mostRepeatedPages else { throw .malformed("its total changes with every page") }
         place = .offset(max(0, offset - back))
-        rereadPages += pages
+        rereadPages = pages
         return true
     }
 
@@ -221,9 +224,11 @@ struct PageWalk: Sendable {
 
     /// Ends a walk that gets nowhere.
     private mutating func count(_ page: ClientPage, new: Int, more: Bool?) throws(UpstreamError) {
+        let isReread = rereadPages > 0
+        rereadPages = max(0, rereadPages - 1)
         if new > 0 {
             newPages += 1
-            (repeatedPages, rereadPages, emptyPages, passedPages) = (0, 0, 0, 0)
+            (returns, repeatedPages, emptyPages, passedPages) = (0, 0, 0, 0)
             repeated = []
         } else if page.rows == 0 {
             emptyPages += 1
@@ -235,7 +240,7 @@ struct PageWalk: Sendable {
             guard passedPages < PageWalk.mostPassedPages else {
                 throw .malformed("it sends page after page of records that do not count")
             }
-        } else {
+        } else if !isReread {
             try countRepeated(page, more: more)
         }
     }
@@ -257,7 +262,7 @@ struct PageWalk: Sendable {
                 throw .malformed("it repeats a page instead of going on")
             }
             done = true
-        } else if repeatedPages >= PageWalk.mostRepeatedPages + rereadPages {
+        } else if repeatedPages >= PageWalk.mostRepeatedPages {
             throw .malformed("it repeats its pages instead of going on")
         }
     }

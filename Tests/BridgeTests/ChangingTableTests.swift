@@ -184,6 +184,19 @@ import UpstreamDriver
         #expect(clinic.calls.count == 2 + PageWalk.mostRepeatedPages)
     }
 
+    @Test("a total that shrinks with every other page ends in an error, after a bounded walk")
+    func restlessTotal() async throws {
+        let clinic = ModelClinic(
+            WindowTests.people(30), .model(.init(.numbered, maximum: 10)),
+            paging: .init(style: .numbered, cap: 10, endSign: .total))
+        clinic.set { state in
+            state.beforePage = { state, page in state.people = WindowTests.people(page % 2 == 0 ? 30 : 20) }
+        }
+        let error = await failure { try await Bridge(driver: clinic, options: BridgeOptions()).all(Window()) }
+        #expect(error?.code == .upstreamMalformed)
+        #expect(clinic.calls.count == 2 * PageWalk.mostRepeatedPages)
+    }
+
     @Test("ids are remembered whole, whatever they are")
     func textSet() {
         var generator = Seeded(3)
