@@ -29,6 +29,8 @@ extension RESTDriver {
         case .empty: return ClientPage(clients: [], rows: 0, total: 0, more: false)
         case .notFound where operation.items.isEmpty: return ClientPage(clients: [], rows: 0, total: 0, more: false)
         case .notFound: throw .failed(status: exchange.status, "its list answered that it does not exist")
+        // Nothing was to be written that could collide.
+        case .conflict: throw .failed(status: exchange.status, "its list answered with a conflict")
         default: throw exchanger.error(exchange, .read, hiding: terms.flatMap(VendorReason.words))
         }
         guard let document = exchange.document else { throw .malformed("the answer is not JSON") }
