@@ -172,6 +172,23 @@ import UpstreamDriver
         #expect("\(SearchQuestion(["5511988887777"]))".contains("5511") == false)
     }
 
+    @Test("kinds that come to one question share its answer, and what one of them needs compared is compared")
+    func sharedByKinds() async throws {
+        let people = [
+            Person(id: "phone", phones: [try phone("5511987654321")]), Person(id: "none"),
+            Person(id: "cpf", cpf: try #require(CPF("11987654321"))),
+        ]
+        let clinic = ModelClinic(people, .model(needsDetail: [.cpf]))
+        clinic.set {
+            $0.found = SearchTests.everybody
+            $0.question = { _, _ in SearchQuestion(["q", "11987654321"]) }
+        }
+        let found = try await bridge(clinic, by: [.phone, .cpf]).find(
+            [.phone(try phone("5511987654321")), .cpf(try #require(CPF("11987654321")))], soon())
+        #expect(found.map(\.client.id.text) == ["phone", "cpf"])
+        #expect(clinic.calls == [.candidates(.phone, 0), .client("none"), .client("cpf")])
+    }
+
     // MARK: Together
 
     /// Answers searches in an order that the test gives, each only when all are under way.

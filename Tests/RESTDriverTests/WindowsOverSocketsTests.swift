@@ -220,6 +220,26 @@ import UpstreamDriver
         }
     }
 
+    @Test("a page beyond the end that says nobody is the end, though the total counted more")
+    func nobodyBeyond() async throws {
+        let engine = try CurlEngine()
+        try await VendorServer.with { request, _ in
+            request.query["offset"] == "0"
+                ? #"{"total":9,"items":[{"id":1,"name":"Ana Teste"},{"id":2,"name":"Bia Teste"}]}"#
+                : #"{"nobody":true}"#
+        } _: { server in
+            let rule = ("/outcomes", Optional(#"[{"when":{"body":{"/nobody":true}},"then":"empty"}]"#))
+            let driver = RESTDriver(
+                profile: try Sample.compile([rule]),
+                tenant: RESTTenant(baseURL: server.baseURL, credentials: ["key": Secret("k-1")]),
+                http: engine.channel(ChannelSettings()))
+            let answer = try await list(Bridge(driver: driver, options: BridgeOptions()), Window())
+            #expect(answer == [1, 2])
+            #expect(server.requests.count == 2)
+        }
+        await engine.shutdown()
+    }
+
     @Test("a cursor or a link that leads back, or the same page for ever, ends in an error", arguments: Style.allCases)
     func stuck(_ style: Style) async throws {
         let vendor = Vendor(style: style, end: .nothing)

@@ -26,8 +26,8 @@ extension RESTDriver {
         let exchange = try await send(operation, .read, values, extraQuery: query, link: link, context)
         switch exchange.kind {
         case .ok: break
-        case .empty: return ClientPage(clients: [], rows: 0, total: 0, more: false)
-        case .notFound where operation.items.isEmpty: return ClientPage(clients: [], rows: 0, total: 0, more: false)
+        case .empty: return ClientPage(clients: [], more: false)
+        case .notFound where operation.items.isEmpty: return ClientPage(clients: [], more: false)
         case .notFound: throw .failed(status: exchange.status, "its list answered that it does not exist")
         // Nothing was to be written that could collide.
         case .conflict: throw .failed(status: exchange.status, "its list answered with a conflict")
