@@ -68,14 +68,16 @@ struct GatewayResponder: HTTPResponder {
             case .create:
                 try JSONBody.check(request.headers, limit: options.bodyBytes)
                 bodyIsRead = true
-                let body = try await body(request, context, caller.tenant)
-                return finish(.client(try await calls.create(body)), &record, requestID)
+                let draft = try calls.draft(try await body(request, context, caller.tenant))
+                record.ignored = draft.ignored
+                return finish(.client(try await calls.create(draft)), &record, requestID)
             case .update(let rawID):
                 let id = try PathID.read(rawID)
                 try JSONBody.check(request.headers, limit: options.bodyBytes)
                 bodyIsRead = true
-                let body = try await body(request, context, caller.tenant)
-                return finish(.client(try await calls.update(id, body)), &record, requestID)
+                let patch = try calls.patch(try await body(request, context, caller.tenant))
+                record.ignored = patch.ignored
+                return finish(.client(try await calls.update(id, patch)), &record, requestID)
             }
         } catch let error as Route.Miss {
             if case .wrongMethod(let methods, let template) = error {
