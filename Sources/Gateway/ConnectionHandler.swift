@@ -41,8 +41,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Requests that are not answered to their end, in order: callers may send several ahead.
     private var exchanges: [Exchange] = []
     /// Nothing that comes from now on is a request.
-    private var isDeaf = false
+    private(set) var isDeaf = false
     private var isRefused = false
+    var isAnswering: Bool { !exchanges.isEmpty }
 
     init(_ options: GatewayOptions, _ inFlight: InFlight, _ logger: Logger, isOneTooMany: Bool) {
         self.options = options
@@ -122,7 +123,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// Answers a method that the parser does not know. The path is looked at all the same.
     func refuseMethod(_ target: String) {
-        guard exchanges.isEmpty, !isDeaf else { return fail(Self.malformed("the method is unknown")) }
+        guard exchanges.isEmpty else { return fail(Self.malformed("the method is unknown")) }
         do {
             let path = target.prefix { $0 != "?" }
             _ = try Route.find(method: "other", path: path, prefix: options.pathPrefix)

@@ -38,6 +38,7 @@ final class WireHandler: ChannelDuplexHandler {
     // MARK: What comes in
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !connection.isDeaf else { return }
         var bytes = unwrapInboundIn(data)
         if !isInRequest, !headBegan {
             if held.readableBytes > 0 {
@@ -81,12 +82,18 @@ final class WireHandler: ChannelDuplexHandler {
     }
 
     private func awaitHead(_ context: ChannelHandlerContext) {
-        awaitInput(context) { [connection] _ in connection.headIsLate() }
+        awaitInput(context) { context in
+            // An answer that is under way is not cut off for what follows it.
+            if self.connection.isAnswering { self.awaitHead(context) } else { self.connection.headIsLate() }
+        }
     }
 
     private func awaitInput(_ context: ChannelHandlerContext, _ late: @escaping (ChannelHandlerContext) -> Void) {
         guard inputDeadline == nil else { return }
-        inputDeadline = context.eventLoop.assumeIsolated().scheduleTask(in: headTimeout) { late(context) }
+        inputDeadline = context.eventLoop.assumeIsolated().scheduleTask(in: headTimeout) {
+            self.inputDeadline = nil
+            late(context)
+        }
     }
 
     private func cancelInput() {
