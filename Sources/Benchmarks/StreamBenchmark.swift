@@ -24,7 +24,7 @@ enum StreamBenchmark {
         let direct = try direct(test, pages: (patients + 99) / 100)
         let fast = try list(test, patients, receiveBuffer: nil) { _ in }
         let afterFast = test.ponte.memory("VmHWM")
-        let slow = try list(test, patients, receiveBuffer: 64 << 10) { _ in usleep(2000) }
+        let slow = try list(test, patients, receiveBuffer: 64 << 10) { _ in usleep(10_000) }
         let peak = test.ponte.memory("VmHWM")
         print("\(patients) clients, \(fast.bytes >> 20) MB of JSON; Ponte idle \(mega(idle)) MB")
         print("reader | first byte ms | whole list s | to the mock's pages read directly | Ponte's peak MB")

@@ -97,7 +97,12 @@ enum RawHTTP {
         func drip(_ byte: Character) async {
             await Self.blocking { [descriptor] in
                 var byte = byte.asciiValue ?? 0
-                while Glibc.send(descriptor, &byte, 1, Int32(MSG_NOSIGNAL)) == 1 { usleep(1000) }
+                // Gives up at last, so that a server that puts up with it fails the test.
+                var left = 10_000
+                while left > 0, Glibc.send(descriptor, &byte, 1, Int32(MSG_NOSIGNAL)) == 1 {
+                    left -= 1
+                    usleep(1000)
+                }
             }
         }
 
