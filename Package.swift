@@ -118,7 +118,7 @@ let package = Package(
         .testTarget(
             name: "TransportTests",
             dependencies: [
-                "Transport", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+                "Transport", "TestSupport", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
             ], swiftSettings: ours),
@@ -143,7 +143,7 @@ let package = Package(
             name: "GatewayTests",
             dependencies: [
                 "Gateway", "Tenancy", "Bridge", "ClientContract", "UpstreamDriver", "MockUpstream", "Transport",
-                "JSONBytes",
+                "JSONBytes", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: ours),

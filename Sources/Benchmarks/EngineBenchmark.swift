@@ -95,13 +95,7 @@ enum EngineBenchmark {
 
     private static func decimal(_ value: Double) -> String { String(format: "%.2f", value) }
 
-    /// `VmRSS` or `VmHWM` of this process, in MB.
-    private static func memory(_ field: String) -> String {
-        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-        let line = status.split(separator: "\n").first { $0.hasPrefix(field + ":") } ?? ""
-        let kilobytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Double($0) } ?? 0
-        return decimal(kilobytes / 1024)
-    }
+    private static func memory(_ field: String) -> String { decimal(Memory.of("self", field)) }
 }
 
 /// This program again, as the slow server.

@@ -5,11 +5,15 @@ let rest = Array(arguments.dropFirst())
 switch arguments.first {
 case "translate": try await TranslationBenchmark.run(rest)
 case "engine": try await EngineBenchmark.run(rest)
+case "stream": try await StreamBenchmark.run(rest)
+case "idle": try IdleBenchmark.run(rest)
 case "slow-server": try await SlowServer.run(rest)
 default:
     print(
         """
         usage: ponte-bench translate [rounds] [--alone]   a page of 100 clients through a compiled profile, beside Codable
                ponte-bench engine [calls] [rounds]        calls in flight on the engine's one thread
+               ponte-bench stream [patients]                  a whole list, read fast and slowly: order, memory, time
+               ponte-bench idle [connections]                 connections that say nothing: memory, and others served
         """)
 }

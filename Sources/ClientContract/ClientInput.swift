@@ -23,9 +23,9 @@ public struct ClientDraft: Sendable, Equatable {
     public var healthInsurance: String?
     /// Id of the location in the clinic's system.
     public var location: String?
-    /// How many members of the body were not understood. They are ignored, as the contract's examples demand, and do
-    /// not make two drafts differ.
-    public var ignoredMembers = 0
+    /// The members of the body that the contract does not name. They are ignored, as its examples demand, and do not make
+    /// two drafts differ.
+    public var ignored = IgnoredMembers()
 
     public init(
         name: String, phone: PhoneNumber, email: String? = nil, birthday: Birthday? = nil, cpf: CPF? = nil,
@@ -60,7 +60,7 @@ public struct ClientDraft: Sendable, Equatable {
         cpf = input.cpf(rules)
         healthInsurance = input.text("healthInsurance", limit: 200)
         location = input.text("location", limit: 200)
-        ignoredMembers = input.ignored(beside: [
+        ignored = input.ignored(beside: [
             "name", "phone", "email", "birthday", "cpf", "healthInsurance", "location",
         ])
         try input.finish()
@@ -76,8 +76,8 @@ public struct ClientPatch: Sendable, Equatable {
     public var email: String?
     public var cpf: CPF?
     public var birthday: Birthday?
-    /// How many members of the body were not understood; they do not make two patches differ.
-    public var ignoredMembers = 0
+    /// The members of the body that the contract does not name; they do not make two patches differ.
+    public var ignored = IgnoredMembers()
 
     public var isEmpty: Bool { name == nil && email == nil && cpf == nil && birthday == nil }
 
@@ -106,7 +106,7 @@ public struct ClientPatch: Sendable, Equatable {
         for member in ["phone", "allPhones"] {
             input.refuse(member, "cannot be changed: the contract's update has no phone")
         }
-        ignoredMembers = input.ignored(beside: ["name", "email", "cpf", "birthday", "phone", "allPhones"])
+        ignored = input.ignored(beside: ["name", "email", "cpf", "birthday", "phone", "allPhones"])
         try input.finish()
     }
 }
@@ -204,7 +204,11 @@ private struct InputObject {
         }
     }
 
-    func ignored(beside known: Set<String>) -> Int { members.count { !known.contains($0.key) } }
+    func ignored(beside known: Set<String>) -> IgnoredMembers {
+        var ignored = IgnoredMembers()
+        for member in members where !known.contains(member.key) { ignored.count(member.key) }
+        return ignored
+    }
 
     func finish() throws(ContractError) {
         if !faults.isEmpty { throw ContractError.invalidInput(faults) }

@@ -96,6 +96,10 @@ extension ContractError.Code {
                 429, "Too many calls", [.caller, .operator],
                 "Wait as `Retry-After` says; where it happens often, set `upstream.limits` to what the vendor allows.",
                 headers: ["Retry-After"])
+        case .headersTooLarge:
+            Entry(
+                431, "The request's head is too large", [.caller, .operator],
+                "Send fewer or shorter header fields; raise `limits.headerBytes` if they are needed.")
         case .internalError:
             Entry(
                 500, "Ponte failed", [.operator],
@@ -126,6 +130,12 @@ extension ContractError.Code {
                 503, "Too many calls are waiting for the clinic's system", [.caller, .operator],
                 "Wait as `Retry-After` says; where it happens often, raise the limits or find out why the system is "
                     + "slow.",
+                headers: ["Retry-After"])
+        case .tooManyConnections:
+            Entry(
+                503, "Too many connections are open", [.caller, .operator],
+                "Keep connections and use them again, and wait as `Retry-After` says; raise `limits.connections` if that "
+                    + "many are needed.",
                 headers: ["Retry-After"])
         case .shuttingDown:
             Entry(

@@ -1,3 +1,4 @@
+import ClientContract
 import Logging
 
 /// Everything that may be logged of a request. There is no path, no query, no address, no header and no body here, and
@@ -15,6 +16,8 @@ struct AccessRecord: Sendable {
     var code: String?
     /// What failed inside Ponte, by its type's name.
     var failure: String?
+    /// Members of the body that nobody used, by name.
+    var ignored = IgnoredMembers()
     /// The answer broke off after its head was sent.
     var broken = false
     let began = ContinuousClock.now
@@ -40,6 +43,10 @@ struct AccessRecord: Sendable {
         if let keyName { metadata["key"] = .string(keyName) }
         if let code { metadata["code"] = .string(code) }
         if let failure { metadata["failure"] = .string(failure) }
+        if !ignored.isEmpty {
+            let counts = ignored.counts.sorted { $0.key < $1.key }
+            metadata["ignored"] = .string(counts.map { "\($0.key)=\($0.value)" }.joined(separator: ","))
+        }
         if broken { metadata["broken"] = .stringConvertible(true) }
         logger.log(level: level, "request", metadata: metadata)
     }

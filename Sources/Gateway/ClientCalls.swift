@@ -35,14 +35,25 @@ struct ClientCalls: Sendable {
         try await bounded(context(tenant.callTimeout)) { try await $0.search(term, window, $1) }
     }
 
-    func create(_ body: [UInt8]) async throws -> Client {
-        let draft = try ClientDraft(body: body, rules: tenant.bridge.options.rules)
-        return try await bounded(context(tenant.callTimeout), .write) { try await $0.create(draft, $1) }
+    /// Reads the body of a create. What this clinic's system has no place for counts as ignored, as the contract allows.
+    func draft(_ body: [UInt8]) throws(ContractError) -> ClientDraft {
+        var draft = try ClientDraft(body: body, rules: tenant.bridge.options.rules)
+        let passedOn = tenant.bridge.driver.capabilities.draftMembers
+        if draft.healthInsurance != nil, !passedOn.contains(.healthInsurance) { draft.ignored.count("healthInsurance") }
+        if draft.location != nil, !passedOn.contains(.location) { draft.ignored.count("location") }
+        return draft
     }
 
-    func update(_ id: ClientID, _ body: [UInt8]) async throws -> Client {
-        let patch = try ClientPatch(body: body, rules: tenant.bridge.options.rules)
-        return try await bounded(context(tenant.callTimeout), .write) {
+    func patch(_ body: [UInt8]) throws(ContractError) -> ClientPatch {
+        try ClientPatch(body: body, rules: tenant.bridge.options.rules)
+    }
+
+    func create(_ draft: ClientDraft) async throws -> Client {
+        try await bounded(context(tenant.callTimeout), .write) { try await $0.create(draft, $1) }
+    }
+
+    func update(_ id: ClientID, _ patch: ClientPatch) async throws -> Client {
+        try await bounded(context(tenant.callTimeout), .write) {
             try await $0.update(id, patch, $1)
         }
     }

@@ -1,11 +1,15 @@
+import ClientContract
+import HTTPTypes
+import Logging
 import NIOCore
 import NIOHTTP1
 
 /// Asks the connection to send `100 Continue`, if the caller waits for it.
 struct SendContinue: Sendable {}
 
-/// What the server underneath leaves out of HTTP/1: `100 Continue` (RFC 9110, section 10.1.1), answers that a caller of
-/// HTTP/1.0 understands (RFC 9112, section 6.1), and callers who reset their connection while they wait.
+/// What the server underneath leaves out of HTTP/1: refusing what is not sound HTTP, `100 Continue` (RFC 9110, section
+/// 10.1.1), answers that a caller of HTTP/1.0 understands (RFC 9112, section 6.1), and callers who reset their connection
+/// while they wait.
 ///
 /// A caller who ends its side of the stream only is not gone: it may read yet.
 final class ConnectionHandler: ChannelDuplexHandler {
@@ -17,26 +21,63 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private struct Exchange {
         /// HTTP/1.0: no chunks, and the end of the connection is the end of the answer.
         let isOld: Bool
+        /// The connection ends with the answer.
+        let isLast: Bool
         var awaitsContinue: Bool
         var requestEnded = false
         var answerBegan = false
     }
 
+    /// How long a refused caller may take to read why.
+    private static let linger = TimeAmount.seconds(2)
+
+    private let options: GatewayOptions
     private let inFlight: InFlight
+    private let logger: Logger
+    private let isOneTooMany: Bool
+    /// Watches the bytes of this connection; both live as long as its pipeline.
+    weak var wire: WireHandler?
+    private var context: ChannelHandlerContext?
     /// Requests that are not answered to their end, in order: callers may send several ahead.
     private var exchanges: [Exchange] = []
+    /// Nothing that comes from now on is a request.
+    private(set) var isDeaf = false
+    private var isRefused = false
+    var isAnswering: Bool { !exchanges.isEmpty }
 
-    init(_ inFlight: InFlight) { self.inFlight = inFlight }
+    init(_ options: GatewayOptions, _ inFlight: InFlight, _ logger: Logger, isOneTooMany: Bool) {
+        self.options = options
+        self.inFlight = inFlight
+        self.logger = logger
+        self.isOneTooMany = isOneTooMany
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelActive(context: ChannelHandlerContext) {
+        context.fireChannelActive()
+        if isOneTooMany { refuse(.init(ContractError(.tooManyConnections, retryAfter: 1))) }
+    }
+
+    // MARK: Requests
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isDeaf else { return }
         switch unwrapInboundIn(data) {
-        case .head(let head):
-            let isOld = (head.version.major, head.version.minor) < (1, 1)
+        case .head(var head):
+            wire?.headCame()
+            if let fault = RequestHead.fault(&head) { return fail(Self.malformed(fault)) }
+            let isOld = RequestHead.isOld(head)
             let expects = head.headers[canonicalForm: "expect"].contains { $0.lowercased() == "100-continue" }
-            exchanges.append(Exchange(isOld: isOld, awaitsContinue: expects && !isOld))
+            exchanges.append(
+                Exchange(isOld: isOld, isLast: RequestHead.isLast(head), awaitsContinue: expects && !isOld))
+            return context.fireChannelRead(wrapInboundOut(.head(head)))
         case .body: last { $0.awaitsContinue = false }
         case .end:
+            wire?.requestEnded()
             last { ($0.awaitsContinue, $0.requestEnded) = (false, true) }
+            if exchanges.last?.isLast == true { isDeaf = true }
             // The answer came before the end of the request.
             if endedEarly { context.close(promise: nil) }
         }
@@ -49,6 +90,95 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// An HTTP/1.0 request was answered though it had not ended.
     private var endedEarly = false
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // Nothing more comes, and nothing more goes.
+        if isRefused, case .inputClosed? = event as? ChannelEvent { return context.close(promise: nil) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    // MARK: Refusals
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
+        guard !isDeaf else { return }
+        switch error {
+        case .headerOverflow:
+            fail(ContractError(.headersTooLarge, "A request's head has at most \(options.headerBytes) bytes."), error)
+        default: fail(Self.malformed("it is not framed as HTTP asks"), error)
+        }
+    }
+
+    private static func malformed(_ fault: String) -> ContractError {
+        ContractError(.invalidInput, "The request is not sound HTTP/1.1: \(fault).")
+    }
+
+    /// Ends a connection on which no request can follow. Where requests wait for their answers they get them first, from
+    /// the server underneath, which then says the rest.
+    private func fail(_ error: ContractError, _ cause: HTTPParserError = .unknown) {
+        guard !exchanges.isEmpty else { return refuse(.init(error)) }
+        isDeaf = true
+        context?.fireErrorCaught(cause)
+    }
+
+    /// Answers a method that the parser does not know. The path is looked at all the same.
+    func refuseMethod(_ target: String) {
+        guard exchanges.isEmpty else { return fail(Self.malformed("the method is unknown")) }
+        do {
+            let path = target.prefix { $0 != "?" }
+            _ = try Route.find(method: "other", path: path, prefix: options.pathPrefix)
+        } catch {
+            var refusal = Refusal(error.error)
+            if case .wrongMethod(let methods, let template) = error {
+                refusal.allow = methods
+                refusal.record.route = template
+            }
+            refuse(refusal)
+        }
+    }
+
+    /// A head began and did not end in time. There is nothing to answer yet.
+    func headIsLate() {
+        isDeaf = true
+        var record = AccessRecord(requestID: RequestIdentity.new(), method: "other")
+        (record.status, record.code) = (408, "head_late")
+        record.log(to: logger)
+        context?.channel.close(promise: nil)
+    }
+
+    private struct Refusal {
+        let error: ContractError
+        var allow: String?
+        var record = AccessRecord(requestID: RequestIdentity.new(), method: "other")
+
+        init(_ error: ContractError) { self.error = error }
+    }
+
+    /// Answers in place of the server underneath, which has seen no request, and ends the connection. What the caller
+    /// still sends is read and forgotten for a while: a reset would take the answer from it.
+    private func refuse(_ refusal: Refusal) {
+        guard let context, !isRefused else { return }
+        (isDeaf, isRefused) = (true, true)
+        var record = refusal.record
+        let answer = Answer.problem(refusal.error, requestID: record.requestID, allow: refusal.allow)
+        (record.status, record.code) = (answer.status, refusal.error.code.rawValue)
+        record.log(to: logger)
+        var head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: answer.status))
+        for field in answer.head(requestID: record.requestID) {
+            head.headers.add(name: field.name.rawName, value: field.value)
+        }
+        head.headers.add(name: "Content-Length", value: String(answer.body.count))
+        head.headers.add(name: "Connection", value: "close")
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: answer.body)))), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        context.close(mode: .output, promise: nil)
+        let channel = context.channel
+        let lingering = context.eventLoop.scheduleTask(in: Self.linger) { channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { _ in lingering.cancel() }
+    }
+
+    // MARK: Answers
 
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
         guard event is SendContinue else {
@@ -67,13 +197,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
         switch unwrapOutboundIn(data) {
         case .head(var head):
             exchanges[0].answerBegan = true
-            guard first.isOld else { return context.write(data, promise: promise) }
-            head.version = .http1_0
+            guard first.isLast else { return context.write(data, promise: promise) }
+            if first.isOld { head.version = .http1_0 }
             head.headers.replaceOrAdd(name: "connection", value: "close")
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body: context.write(data, promise: promise)
         case .end:
             exchanges.removeFirst()
+            if exchanges.isEmpty { wire?.answerEnded(context) }
             guard first.isOld else { return context.write(data, promise: promise) }
             let written = promise ?? context.eventLoop.makePromise(of: Void.self)
             context.writeAndFlush(data, promise: written)
@@ -100,24 +231,5 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func channelInactive(context: ChannelHandlerContext) {
         inFlight.callerIsGone(ObjectIdentifier(context.channel))
         context.fireChannelInactive()
-    }
-}
-
-/// Puts a `ConnectionHandler` where versions of HTTP can still be seen: the server underneath takes handlers behind
-/// that place only.
-final class ConnectionSetup: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = NIOAny
-    private let inFlight: InFlight
-
-    init(_ inFlight: InFlight) { self.inFlight = inFlight }
-
-    func handlerAdded(context: ChannelHandlerContext) {
-        let pipeline = context.pipeline.syncOperations
-        do {
-            let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
-            try pipeline.addHandler(ConnectionHandler(inFlight), position: .after(decoder))
-        } catch {
-            context.fireErrorCaught(error)
-        }
     }
 }

@@ -19,6 +19,18 @@ public struct GatewayOptions: Sendable {
     public var shutdownGrace = Duration.seconds(20)
     /// Time between saying "not ready" and accepting no more connections.
     public var shutdownDelay = Duration.zero
+    /// Longest head of a request: its target and its fields, in bytes.
+    public var headerBytes = 32 << 10
+    /// Most connections at once; one more is answered 503 and closed. Fewer where the process may not open as many
+    /// files.
+    public var maxConnections = 4096
+    /// Files that the process needs for anything but inbound connections.
+    public var otherFiles = 64
+    /// How long a head may take from its first byte to its last; so long is also waited for what is left of a request
+    /// that was answered early.
+    public var headTimeout = Duration.seconds(10)
+    /// A caller who takes neither 64 KiB of an answer nor the rest of it in this time is cut off.
+    public var writeTimeout = Duration.seconds(30)
     /// How long the body of a request may take to come; the tenant's time for calls if that is longer.
     public var bodyTimeout = Duration.seconds(30)
     /// A connection on which nothing comes for so long is closed.
@@ -34,6 +46,14 @@ public struct GatewayOptions: Sendable {
         termLength = settings.termLength
         shutdownGrace = settings.shutdownGrace
         shutdownDelay = settings.shutdownDelay
+        headerBytes = settings.headerBytes
+        maxConnections = settings.maxConnections
+        // A kept and a new one for each call to a clinic's system, and the rest.
+        otherFiles = settings.maxInFlight * 2 + 64
+        headTimeout = settings.headTimeout
+        bodyTimeout = settings.bodyTimeout
+        writeTimeout = settings.writeTimeout
+        idleTimeout = settings.idleTimeout
     }
 }
 
@@ -64,14 +84,26 @@ public final class Gateway: Service {
             tenants: tenants, options: options, inFlight: inFlight, state: state, logger: logger)
         // The server's own messages may quote requests: none of them is logged.
         let quiet = Logger(label: "server") { _ in SwiftLogNoOpLogHandler() }
-        let (state, host) = (state, options.host)
+        let most = ConnectionCount.most(wanted: options.maxConnections, others: options.otherFiles)
+        if most < options.maxConnections {
+            logger.warning(
+                "fewer connections than configured: the process may not open more files",
+                metadata: ["connections": .stringConvertible(most)])
+        }
+        let connections = ConnectionCount(most: most)
+        let (state, host, options, logger) = (state, options.host, options, logger)
         let application = Application(
             responder: responder,
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [ConnectionSetup(inFlight)], idleTimeout: .init(options.idleTimeout))),
-            configuration: ApplicationConfiguration(address: .hostname(host, port: options.port)),
-            onServerRunning: { [logger] channel in
+                    additionalChannelHandlers: [ConnectionSetup(options, inFlight, connections, logger)],
+                    idleTimeout: .init(options.idleTimeout),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: options.headerBytes, maxHeaderListSize: options.headerBytes,
+                        maxHeaderFieldCount: 256))),
+            configuration: ApplicationConfiguration(
+                address: .hostname(host, port: options.port), backlog: 1024),
+            onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? 0
                 logger.notice("listening", metadata: ["host": .string(host), "port": .stringConvertible(port)])
                 state.isListening(on: port)
@@ -86,7 +118,7 @@ public final class Gateway: Service {
             sweeping.cancel()
             state.isOver()
         }
-        let (delay, logger) = (options.shutdownDelay, logger)
+        let delay = options.shutdownDelay
         do {
             try await withTaskCancellationHandler {
                 try await withGracefulShutdownHandler {

@@ -5,6 +5,11 @@ enum RequestIdentity {
     /// The caller's own when it is sound; else a new one.
     static func of(_ headers: HTTPFields) -> String {
         if let name = Answer.requestID, let given = headers[name], isSound(given) { return given }
+        return new()
+    }
+
+    /// 32 hexadecimal digits drawn by lot.
+    static func new() -> String {
         var generator = SystemRandomNumberGenerator()
         return [generator.next(), generator.next()].map { (number: UInt64) in
             let digits = String(number, radix: 16)

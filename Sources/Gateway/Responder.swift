@@ -59,7 +59,7 @@ struct GatewayResponder: HTTPResponder {
                 if let limit = window.limit, limit <= ClientCalls.mostCollected {
                     return finish(.clients(try await calls.collected(window)), &record, requestID)
                 }
-                return try await stream(calls.pages(window), record, requestID)
+                return try await stream(calls.pages(window), to: context.channel, record, requestID)
             case .search:
                 let term = try query.searchTerm(most: options.termLength)
                 return finish(.clients(try await calls.search(term, try query.window())), &record, requestID)
@@ -68,14 +68,16 @@ struct GatewayResponder: HTTPResponder {
             case .create:
                 try JSONBody.check(request.headers, limit: options.bodyBytes)
                 bodyIsRead = true
-                let body = try await body(request, context, caller.tenant)
-                return finish(.client(try await calls.create(body)), &record, requestID)
+                let draft = try calls.draft(try await body(request, context, caller.tenant))
+                record.ignored = draft.ignored
+                return finish(.client(try await calls.create(draft)), &record, requestID)
             case .update(let rawID):
                 let id = try PathID.read(rawID)
                 try JSONBody.check(request.headers, limit: options.bodyBytes)
                 bodyIsRead = true
-                let body = try await body(request, context, caller.tenant)
-                return finish(.client(try await calls.update(id, body)), &record, requestID)
+                let patch = try calls.patch(try await body(request, context, caller.tenant))
+                record.ignored = patch.ignored
+                return finish(.client(try await calls.update(id, patch)), &record, requestID)
             }
         } catch let error as Route.Miss {
             if case .wrongMethod(let methods, let template) = error {
@@ -162,9 +164,10 @@ struct GatewayResponder: HTTPResponder {
     }
 
     /// Answers with the pages as they come. The first is pulled before anything is sent, so that its failure is a
-    /// proper problem; a later failure breaks the connection off, so that nobody takes the rest for the whole.
+    /// proper problem; a later failure breaks the connection off, so that nobody takes the rest for the whole. A page is
+    /// on its way to the reader before the next one is asked for.
     private func stream(
-        _ pages: ClientCalls.PulledPages, _ record: AccessRecord, _ requestID: String
+        _ pages: ClientCalls.PulledPages, to channel: any Channel, _ record: AccessRecord, _ requestID: String
     ) async throws -> Response {
         var record = record
         record.status = 200
@@ -179,6 +182,9 @@ struct GatewayResponder: HTTPResponder {
             do {
                 while let clients = page {
                     try await Self.write(Self.piece(clients, isFirst: isFirst), &writer)
+                    // The server underneath hands pieces over to the connection without waiting for it. Once it has
+                    // taken this one, the next write waits for the reader.
+                    try await channel.eventLoop.submit {}.get()
                     isFirst = false
                     page = try await pages.next()
                 }

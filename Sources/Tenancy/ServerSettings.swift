@@ -14,6 +14,18 @@ public struct ServerSettings: Sendable {
     public var bodyBytes = 1 << 20
     /// Longest search term, in characters (Unicode scalars) after decoding.
     public var termLength = 512
+    /// Longest head of a request: its target and its fields, in bytes.
+    public var headerBytes = 32 << 10
+    /// Most inbound connections at once.
+    public var maxConnections = 4096
+    /// How long a request's head may take.
+    public var headTimeout = Duration.seconds(10)
+    /// How long a request's body may take.
+    public var bodyTimeout = Duration.seconds(30)
+    /// How long a caller may take to read 64 KiB of an answer.
+    public var writeTimeout = Duration.seconds(30)
+    /// How long a connection may stay without a request.
+    public var idleTimeout = Duration.seconds(75)
     /// How long requests that are under way may take when the server stops.
     public var shutdownGrace = Duration.seconds(20)
     /// Time between saying "not ready" and accepting no more connections, for load balancers to notice.
@@ -32,7 +44,7 @@ public struct ServerSettings: Sendable {
     public init() {}
 
     static let members = [
-        "listen", "pathPrefix", "limits", "shutdown", "log", "engine", "reload", "tenants", "drivers",
+        "listen", "pathPrefix", "limits", "timeouts", "shutdown", "log", "engine", "reload", "tenants", "drivers",
     ]
 
     /// Reads the file; what is faulty keeps its default and is reported.
@@ -43,9 +55,18 @@ public struct ServerSettings: Sendable {
             if let port = listen.optional("port")?.int(0...65_535) { self.port = port }
         }
         if let node = object.optional("pathPrefix"), let prefix = Self.prefix(node) { pathPrefix = prefix }
-        if let limits = object.optional("limits")?.object(["bodyBytes", "termLength"]) {
+        if let limits = object.optional("limits")?.object(["bodyBytes", "termLength", "headerBytes", "connections"]) {
             if let bytes = limits.optional("bodyBytes")?.int(1024...(64 << 20)) { bodyBytes = bytes }
             if let length = limits.optional("termLength")?.int(16...8192) { termLength = length }
+            if let bytes = limits.optional("headerBytes")?.int(4096...(1 << 20)) { headerBytes = bytes }
+            if let most = limits.optional("connections")?.int(1...100_000) { maxConnections = most }
+        }
+        if let timeouts = object.optional("timeouts")?.object(["head", "body", "write", "idle"]) {
+            let range = Duration.seconds(1)...Duration.seconds(600)
+            if let head = timeouts.optional("head")?.duration(range) { headTimeout = head }
+            if let body = timeouts.optional("body")?.duration(range) { bodyTimeout = body }
+            if let write = timeouts.optional("write")?.duration(range) { writeTimeout = write }
+            if let idle = timeouts.optional("idle")?.duration(range) { idleTimeout = idle }
         }
         if let shutdown = object.optional("shutdown")?.object(["grace", "delay"]) {
             let range = Duration.zero...Duration.seconds(600)

@@ -57,6 +57,9 @@ public struct Capabilities: Sendable {
     /// What the system does with a create that repeats a record.
     public enum DuplicatePolicy: String, Sendable { case reusesSilently, refuses, creates, unknown }
 
+    /// What a create is told and no client shows ("Criar um novo cliente").
+    public enum DraftMember: String, Sendable, CaseIterable { case healthInsurance, location }
+
     /// The system, as people call it: for error texts.
     public var system: String
     public var operations: Set<Operation>
@@ -72,11 +75,14 @@ public struct Capabilities: Sendable {
     public var unchangeable: Set<ClientField>
     /// How long reads may lag writes.
     public var staleReads: Duration
+    /// Members of a draft beside the client's own that a create passes on; the contract lets the others be ignored.
+    public var draftMembers: Set<DraftMember>
 
     public init(
         system: String, operations: Set<Operation>, listPaging: Paging, searches: [TermKind: [Attempt]],
         needsDetail: Set<ClientField> = [], skipsRows: Bool = false, duplicates: DuplicatePolicy = .unknown,
-        unchangeable: Set<ClientField> = [], staleReads: Duration = .zero
+        unchangeable: Set<ClientField> = [], staleReads: Duration = .zero,
+        draftMembers: Set<DraftMember> = []
     ) {
         self.system = system
         self.operations = operations
@@ -87,5 +93,6 @@ public struct Capabilities: Sendable {
         self.duplicates = duplicates
         self.unchangeable = unchangeable
         self.staleReads = staleReads
+        self.draftMembers = draftMembers
     }
 }

@@ -40,7 +40,7 @@ private func draft(with members: String) -> String { #"{"name":"Ana Teste","phon
         #expect(draft.cpf?.digits == "12345678900")
         #expect(draft.healthInsurance == "conv123")
         #expect(draft.location == "loc456")
-        #expect(draft.ignoredMembers == 0)
+        #expect(draft.ignored.isEmpty)
     }
 
     @Test func theLeastAndThePhoneAsName() throws {
@@ -54,13 +54,36 @@ private func draft(with members: String) -> String { #"{"name":"Ana Teste","phon
         let members = #","email":null,"birthday":"","cpf":"  ","healthInsurance":null,"location":" \n""#
         let given = try ClientDraft(body: utf8(draft(with: members)))
         #expect(given == (try ClientDraft(body: utf8(draft(with: "")))))
-        #expect(given.ignoredMembers == 0)
+        #expect(given.ignored.isEmpty)
     }
 
-    @Test func unknownMembersAreCountedAndNoMore() throws {
-        let given = try ClientDraft(body: utf8(draft(with: #","externalId":"ext123","tags":[{"a":1}],"Name":7"#)))
-        #expect(given.ignoredMembers == 3)
+    @Test func unknownMembersAreCountedByNameAndNoMore() throws {
+        let given = try ClientDraft(
+            body: utf8(draft(with: #","externalId":"ext123","tags":[{"a":1}],"Name":7,"tags":null"#)))
+        #expect(given.ignored.counts == ["externalId": 1, "tags": 2, "Name": 1])
         #expect(given == (try ClientDraft(body: utf8(draft(with: "")))))
+    }
+
+    /// Whatever could be a person's is not shown.
+    @Test(arguments: [
+        ("external_id2", "external_id2"), ("_x", "_x"), ("plano123", "plano123"),
+        (String(repeating: "a", count: 40), String(repeating: "a", count: 40)), ("other", "other"),
+        (String(repeating: "a", count: 41), "other"), ("", "other"), ("Ana Teste", "other"), ("joão", "other"),
+        ("ana@example.test", "other"), ("5511999999999", "other"), ("tel5511999999999", "other"), ("a1234", "other"),
+        ("cpf_123_456_789_00", "other"), ("1a", "other"), ("a-b", "other"), ("a.b", "other"), ("a\\nb", "other"),
+    ])
+    func namesThatCouldBeDataAreNotShown(_ name: String, _ shown: String) throws {
+        let given = try ClientDraft(body: utf8(draft(with: #","\#(name)":1"#)))
+        #expect(given.ignored.counts == [shown: 1])
+        #expect(try ClientPatch(body: utf8(#"{"\#(name)":1}"#)).ignored.counts == [shown: 1])
+    }
+
+    @Test func namesAreNotWithoutEnd() throws {
+        let members = (0..<40).map { #","member\#($0)":1"# }.joined() + #","member0":2"#
+        let given = try ClientDraft(body: utf8(draft(with: members)))
+        #expect(given.ignored.counts.count == IgnoredMembers.mostNames + 1)
+        #expect(given.ignored.counts["other"] == 40 - IgnoredMembers.mostNames)
+        #expect(given.ignored.counts["member0"] == 2)
     }
 
     @Test func whiteSpaceAroundValuesGoes() throws {
@@ -202,7 +225,7 @@ private func draft(with members: String) -> String { #"{"name":"Ana Teste","phon
         let patch = try ClientPatch(body: utf8(#"{"email":"ana@example.test","healthInsurance":"7","externalId":1}"#))
         #expect(patch.name == nil && patch.cpf == nil && patch.birthday == nil)
         #expect(patch.email == "ana@example.test")
-        #expect(patch.ignoredMembers == 2)
+        #expect(patch.ignored.counts == ["healthInsurance": 1, "externalId": 1])
         let empty = try ClientPatch(body: utf8("{}"))
         #expect(empty.isEmpty)
         #expect(empty == ClientPatch())

@@ -26,8 +26,10 @@ private func problem(_ error: ContractError, _ id: String = "req-1") throws -> J
         (ContractError.Code.invalidInput, 400), (.unknownKey, 401), (.otherTenant, 403), (.noSuchClient, 404),
         (.noSuchRoute, 404), (.methodNotAllowed, 405), (.duplicate, 409), (.bodyTooLarge, 413),
         (.unsupportedMediaType, 415),
-        (.refused, 422), (.rateLimited, 429), (.internalError, 500), (.unsupported, 501), (.upstreamFailed, 502),
+        (.refused, 422), (.rateLimited, 429), (.headersTooLarge, 431), (.internalError, 500), (.unsupported, 501),
+        (.upstreamFailed, 502),
         (.upstreamUnreachable, 502), (.upstreamMalformed, 502), (.upstreamCredentials, 502), (.saturated, 503),
+        (.tooManyConnections, 503),
         (.shuttingDown, 503), (.deadline, 504), (.outcomeUnknown, 504),
     ])
     func statuses(_ code: ContractError.Code, _ status: Int) {

@@ -32,6 +32,9 @@ import Testing
             #"{"name":"Ana Teste","phone":"abc","email":"x","birthday":"31/12/1990","cpf":"1"}"#,
             ["/birthday", "/cpf", "/email", "/phone"]
         ),
+        // A member that is named twice, a number that JSON has not.
+        (#"{"name":"Ana Teste","phone":"5511912345678","name":"Bruno Exemplo"}"#, ["/name"]),
+        (#"{"name":"Ana Teste","phone":"5511912345678","x":NaN}"#, [""]),
         ("{\"name\":\"\\ud800\",\"phone\":\"5511912345678\"}", ["/name"]),
     ]
 
@@ -49,6 +52,26 @@ import Testing
             #expect(patch.status == 400)
         }
         #expect(system.state.withLock { $0.creates + $0.updates } == 0)
+    }
+
+    @Test func aBodyThatIsNotJSONIsRefusedWithThePlace() async throws {
+        try await RunningGateway.with { gateway in
+            let answer = try await RawHTTP.call(
+                gateway.port, "POST", "/clients", body: #"{"name":"Ana Teste","phone":NaN}"#)
+            let message = try JSONDocument(answer.body).root["errors"]?.elements.first?["message"]?.string
+            #expect(message?.contains("line 1, column 29") == true, "\(message ?? "")")
+        }
+    }
+
+    @Test(arguments: ["[", #"{"a":"#]) func aBodyOfAMillionLevelsIsRefused(_ level: String) async throws {
+        var options = GatewayOptions()
+        options.bodyBytes = 8 << 20
+        try await RunningGateway.with(FakeSystem(), options) { gateway in
+            let body = String(repeating: level, count: 1_000_000)
+            let refused = try await RawHTTP.call(gateway.port, "POST", "/clients", body: body)
+            let other = try await RawHTTP.call(gateway.port, "GET", "/clients")
+            #expect(refused.status == 400 && other.status == 200)
+        }
     }
 
     @Test func anAnnouncedBodyThatIsTooLargeIsRefusedUnread() async throws {

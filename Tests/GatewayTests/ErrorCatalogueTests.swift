@@ -52,6 +52,8 @@ import UpstreamDriver
         case .unsupportedMediaType: try await call("POST", "/clients", body: again, type: "text/plain")
         case .refused: try await call("PATCH", failing: .refused(reasons: ["falta o convênio"]))
         case .rateLimited: try await call(failing: .rateLimited(retryAfter: nil))
+        case .headersTooLarge: try await call("GET", "/clients/\(String(repeating: "a", count: 40_000))")
+        case .tooManyConnections: try await oneTooMany()
         case .unsupported: try await call(failing: .unsupported("it cannot"))
         case .upstreamFailed: try await call(failing: .failed(status: 500, "it answered 500"))
         case .upstreamUnreachable: try await call(failing: .unreachable("nobody listens"))
@@ -81,6 +83,21 @@ import UpstreamDriver
         var answer: RawHTTP.Answer?
         try await RunningGateway.with(system, bridge: options) { gateway in
             answer = try await RawHTTP.call(gateway.port, method, path, key: key, body: body, type: type)
+        }
+        return try #require(answer)
+    }
+
+    /// A connection beside the only one that may be open.
+    private static func oneTooMany() async throws -> RawHTTP.Answer {
+        var options = GatewayOptions()
+        options.maxConnections = 1
+        var answer: RawHTTP.Answer?
+        try await RunningGateway.with(FakeSystem(), options) { gateway in
+            let only = try RawHTTP.Connection(port: gateway.port)
+            await only.send(Array(RawHTTP.head("GET", "/clients/id-0", close: false).utf8))
+            _ = await only.readOne()
+            answer = try await RawHTTP.exchange(gateway.port, "")
+            only.halfClose()
         }
         return try #require(answer)
     }

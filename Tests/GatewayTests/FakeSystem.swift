@@ -19,6 +19,13 @@ final class FakeSystem: UpstreamDriver {
         var failure: UpstreamError?
         /// Thrown by pages that begin at or after this offset.
         var failsFrom: Int?
+        /// Offsets of the pages that were asked for.
+        var pages: [Int] = []
+        /// Pages from this offset on are not answered before the gate is opened.
+        var pageGate: (from: Int, gate: Gate)?
+        var operations = Set(Capabilities.Operation.allCases)
+        var draftMembers: Set<Capabilities.DraftMember> = []
+        var drafts: [ClientDraft] = []
         /// Single clients are not answered before this is opened.
         var gate: Gate?
         /// Calls that were cancelled while they waited.
@@ -28,8 +35,12 @@ final class FakeSystem: UpstreamDriver {
     let state: Mutex<State>
 
     init(clients: Int = 3) {
-        state = Mutex(State(clients: (0..<clients).map { Self.client($0) }))
+        state = Mutex(State(clients: clients == Self.many ? Self.manyClients : (0..<clients).map { Self.client($0) }))
     }
+
+    /// More than all buffers between a system and a reader hold; made once.
+    static let many = 40_000
+    private static let manyClients = (0..<many).map { client($0) }
 
     static func client(_ number: Int) -> Client {
         Client(
@@ -44,12 +55,13 @@ final class FakeSystem: UpstreamDriver {
     }
 
     var capabilities: Capabilities {
-        Capabilities(
-            system: "Fake", operations: Set(Capabilities.Operation.allCases), listPaging: .init(.offset, maximum: 10),
+        let (operations, draftMembers) = state.withLock { ($0.operations, $0.draftMembers) }
+        return Capabilities(
+            system: "Fake", operations: operations, listPaging: .init(.offset, maximum: 10),
             searches: Dictionary(
                 uniqueKeysWithValues: TermKind.allCases.map {
                     ($0, [.init(trust: .superset, paging: .init(.offset, maximum: 100))])
-                }))
+                }), draftMembers: draftMembers)
     }
 
     private func check() throws(UpstreamError) {
@@ -59,7 +71,11 @@ final class FakeSystem: UpstreamDriver {
     func page(_ request: PageRequest, _ context: CallContext) async throws(UpstreamError) -> ClientPage {
         try check()
         guard case .offset(let offset) = request.place else { throw .unsupported("only offsets") }
-        let (clients, failsFrom) = state.withLock { ($0.clients, $0.failsFrom) }
+        let (clients, failsFrom, pageGate) = state.withLock { state in
+            state.pages.append(offset)
+            return (state.clients, state.failsFrom, state.pageGate)
+        }
+        if let pageGate, offset >= pageGate.from { try await pass(pageGate.gate) }
         if let failsFrom, offset >= failsFrom { throw .failed(status: 500, "the page") }
         return ClientPage(clients: Array(clients.dropFirst(offset).prefix(request.size)))
     }
@@ -79,15 +95,18 @@ final class FakeSystem: UpstreamDriver {
     func client(_ id: ClientID, _ context: CallContext) async throws(UpstreamError) -> Client {
         state.withLock { $0.idsAsked.append(id.text) }
         try check()
-        try await pass()
+        try await pass(state.withLock { $0.gate })
         guard let client = state.withLock({ state in state.clients.first { $0.id == id } }) else { throw .notFound }
         return client
     }
 
     func create(_ draft: ClientDraft, _ context: CallContext) async throws(UpstreamError) -> WriteAnswer {
-        state.withLock { $0.creates += 1 }
+        state.withLock { state in
+            state.creates += 1
+            state.drafts.append(draft)
+        }
         try check()
-        try await pass()
+        try await pass(state.withLock { $0.gate })
         let client = state.withLock { state in
             let client = Client(
                 id: ClientID("new-\(state.creates)"), name: draft.name, phones: [draft.phone], cpf: draft.cpf,
@@ -112,8 +131,8 @@ final class FakeSystem: UpstreamDriver {
         return .record(client)
     }
 
-    private func pass() async throws(UpstreamError) {
-        guard let gate = state.withLock({ $0.gate }) else { return }
+    private func pass(_ gate: Gate?) async throws(UpstreamError) {
+        guard let gate else { return }
         guard await gate.pass() else {
             state.withLock { $0.cancelled += 1 }
             throw .cancelled

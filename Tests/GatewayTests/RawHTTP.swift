@@ -21,8 +21,12 @@ enum RawHTTP {
     final class Connection: Sendable {
         private let descriptor: Int32
 
-        init(port: Int) throws {
+        /// - Parameter receiveBuffer: bytes that the system takes in before they are read; nil for its own choice.
+        init(port: Int, receiveBuffer: Int32? = nil) throws {
             descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            if var size = receiveBuffer {
+                setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+            }
             var address = sockaddr_in()
             address.sin_family = sa_family_t(AF_INET)
             address.sin_port = in_port_t(UInt16(port).bigEndian)
@@ -77,6 +81,28 @@ enum RawHTTP {
                     bytes.append(byte)
                 }
                 return String(decoding: bytes, as: UTF8.self)
+            }
+        }
+
+        /// What has come, at least one byte and at most 64 KiB; nil at the end.
+        func readSome(most: Int = 1 << 16) async -> [UInt8]? {
+            await Self.blocking { [descriptor] in
+                var chunk = [UInt8](repeating: 0, count: most)
+                let count = recv(descriptor, &chunk, chunk.count, 0)
+                return count > 0 ? Array(chunk[0..<count]) : nil
+            }
+        }
+
+        /// Sends byte after byte, one each millisecond, until the server ends the connection.
+        func drip(_ byte: Character) async {
+            await Self.blocking { [descriptor] in
+                var byte = byte.asciiValue ?? 0
+                // Gives up at last, so that a server that puts up with it fails the test.
+                var left = 10_000
+                while left > 0, Glibc.send(descriptor, &byte, 1, Int32(MSG_NOSIGNAL)) == 1 {
+                    left -= 1
+                    usleep(1000)
+                }
             }
         }
 

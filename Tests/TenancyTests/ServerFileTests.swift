@@ -12,6 +12,8 @@ import Testing
         #expect(loaded.server.bodyBytes == 1 << 20)
         #expect(loaded.server.termLength == 512)
         #expect(loaded.server.shutdownGrace == .seconds(20))
+        #expect(loaded.server.headerBytes == 32 << 10 && loaded.server.maxConnections == 4096)
+        #expect(loaded.server.headTimeout == .seconds(10) && loaded.server.idleTimeout == .seconds(75))
         #expect(loaded.profiles == ["agenda-demo"])
     }
 
@@ -21,6 +23,11 @@ import Testing
         document = Document.setting(document, ["listen", "port"], 0)
         document = Document.setting(document, ["shutdown", "delay"], "1500ms")
         document = Document.setting(document, ["reload", "watch"], false)
+        document = Document.setting(document, ["limits", "connections"], 77)
+        document = Document.setting(document, ["limits", "headerBytes"], 8192)
+        for (index, name) in ["head", "body", "write", "idle"].enumerated() {
+            document = Document.setting(document, ["timeouts", name], "\(index + 3)s")
+        }
         document = Document.setting(document, ["log", "format"], "text")
         #expect(try configuration.faults(ofServer: document) == [])
         let server = configuration.load().server
@@ -28,6 +35,10 @@ import Testing
         #expect(server.pathPrefix == "/api/v1")
         #expect(server.shutdownDelay == .milliseconds(1500))
         #expect(server.reloadEvery == nil)
+        #expect(server.maxConnections == 77 && server.headerBytes == 8192)
+        #expect(
+            [server.headTimeout, server.bodyTimeout, server.writeTimeout, server.idleTimeout]
+                == [.seconds(3), .seconds(4), .seconds(5), .seconds(6)])
         #expect(server.logFormat == .text)
     }
 
@@ -37,6 +48,9 @@ import Testing
         ("/pathPrefix", "\"api\"", "is not a path prefix"), ("/pathPrefix", "\"/api/\"", "is not a path prefix"),
         ("/pathPrefix", "\"/a/../b\"", "is not a path prefix"), ("/pathPrefix", "\"/a b\"", "is not a path prefix"),
         ("/limits/bodyBytes", "1", "from 1024"), ("/limits/termLength", "9000", "from 16"),
+        ("/limits/headerBytes", "1", "from 4096"), ("/limits/connections", "0", "from 1 to"),
+        ("/timeouts/head", "\"100ms\"", "must be from"), ("/timeouts/idle", "\"1h\"", "must be from"),
+        ("/timeouts/read", "\"1s\"", "Known:"), ("/timeouts/body", "5", "duration"),
         ("/shutdown/grace", "\"1d\"", "must be from"), ("/log/level", "\"warn\"", "Known:"),
         ("/log/format", "\"xml\"", "Known:"), ("/engine/maxInFlight", "0", "from 1 to"),
         ("/reload/every", "\"10ms\"", "must be from"), ("/reload/watch", "\"yes\"", "expected true or false"),

@@ -78,7 +78,9 @@ final class TestConfiguration {
     static func fullServer() -> [String: Any] {
         [
             "listen": ["host": "127.0.0.1", "port": 8080], "pathPrefix": "/api/v1",
-            "limits": ["bodyBytes": 1_048_576, "termLength": 512], "shutdown": ["grace": "20s", "delay": "0s"],
+            "limits": ["bodyBytes": 1_048_576, "termLength": 512, "headerBytes": 32_768, "connections": 4096],
+            "timeouts": ["head": "10s", "body": "30s", "write": "30s", "idle": "75s"],
+            "shutdown": ["grace": "20s", "delay": "0s"],
             "log": ["level": "info", "format": "json"], "engine": ["maxInFlight": 256],
             "reload": ["watch": true, "every": "5s"], "tenants": "tenants", "drivers": "drivers",
         ]

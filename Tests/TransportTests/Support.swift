@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Transport
 
@@ -67,4 +68,13 @@ func post(_ url: String, _ repeatability: Repeatability) -> OutboundRequest {
 
 extension UpstreamAnswer {
     var text: String { String(decoding: body, as: UTF8.self) }
+}
+
+/// A switch that threads and tasks wait for.
+final class Gate: Sendable {
+    private let semaphore = DispatchSemaphore(value: 0)
+
+    /// Blocks a server's thread; gives up after a minute so that a broken test ends.
+    func wait() { _ = semaphore.wait(timeout: .now() + 60) }
+    func open() { semaphore.signal() }
 }

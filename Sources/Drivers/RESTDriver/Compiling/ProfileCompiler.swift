@@ -256,6 +256,10 @@ struct ProfileCompiler {
                 unchangeable.insert(client)
             }
         }
+        let draftMembers = Capabilities.DraftMember.allCases.filter { member in
+            let lenses = ProfileField(rawValue: member.rawValue).flatMap { plan.fields[$0]?.shapes[.create] } ?? []
+            return lenses.contains { !$0.readOnly }
+        }
         let list = plan.operations["list"]?.paging ?? OperationCompiler.unpaged
         return Capabilities(
             system: title, operations: operations, listPaging: list.capability,
@@ -267,6 +271,6 @@ struct ProfileCompiler {
                 }
             },
             needsDetail: needsDetail, skipsRows: plan.fields[.active] != nil, duplicates: duplicates,
-            unchangeable: unchangeable, staleReads: stale)
+            unchangeable: unchangeable, staleReads: stale, draftMembers: Set(draftMembers))
     }
 }

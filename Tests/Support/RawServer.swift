@@ -3,16 +3,16 @@ import Glibc
 import Synchronization
 
 /// One request as it came over the wire.
-struct RawRequest: Sendable {
+package struct RawRequest: Sendable {
     /// Which connection, counted from 1 in the order of acceptance.
-    let connection: Int
+    package let connection: Int
     /// Which request on that connection, from 1.
-    let turn: Int
-    let line: String
-    let headerLines: [String]
-    let body: [UInt8]
+    package let turn: Int
+    package let line: String
+    package let headerLines: [String]
+    package let body: [UInt8]
 
-    func header(_ name: String) -> String? {
+    package func header(_ name: String) -> String? {
         let prefix = name.lowercased() + ":"
         return headerLines.first { $0.lowercased().hasPrefix(prefix) }
             .map { $0.dropFirst(prefix.count).trimmingCharacters(in: .whitespaces) }
@@ -20,10 +20,10 @@ struct RawRequest: Sendable {
 }
 
 /// A server on 127.0.0.1 that does with each connection what the test says, byte by byte: one thread per connection.
-final class RawServer: Sendable {
+package final class RawServer: Sendable {
     /// One accepted connection, used by its own thread; `shutDown` comes from the server.
-    final class Connection: Sendable {
-        let number: Int
+    package final class Connection: Sendable {
+        package let number: Int
         private let socket: Int32
         private let server: RawServer
         private let state = Mutex((pending: [UInt8](), turn: 0))
@@ -35,7 +35,7 @@ final class RawServer: Sendable {
         }
 
         /// `nil` when the peer closes.
-        func readRequest() -> RawRequest? {
+        package func readRequest() -> RawRequest? {
             state.withLock { state in
                 let blank: [UInt8] = [13, 10, 13, 10]
                 var end: Int?
@@ -65,11 +65,11 @@ final class RawServer: Sendable {
         }
 
         @discardableResult
-        func write(_ text: String) -> Bool { write(Array(text.utf8)) }
+        package func write(_ text: String) -> Bool { write(Array(text.utf8)) }
 
         /// False when the peer is gone.
         @discardableResult
-        func write(_ bytes: [UInt8]) -> Bool {
+        package func write(_ bytes: [UInt8]) -> Bool {
             var rest = bytes[...]
             while !rest.isEmpty {
                 let sent = rest.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
@@ -79,17 +79,17 @@ final class RawServer: Sendable {
             return true
         }
 
-        func answer(_ body: String = "ok", status: String = "200 OK", headers: String = "") {
+        package func answer(_ body: String = "ok", status: String = "200 OK", headers: String = "") {
             write("HTTP/1.1 \(status)\r\nContent-Length: \(body.utf8.count)\r\n\(headers)\r\n\(body)")
         }
 
         /// Blocks until the peer closes.
-        func waitForClose() {
+        package func waitForClose() {
             var nothing: [UInt8] = []
             while receive(&nothing) {}
         }
 
-        func shutDown() { shutdown(socket, Int32(SHUT_RDWR)) }
+        package func shutDown() { shutdown(socket, Int32(SHUT_RDWR)) }
 
         fileprivate func close() { Glibc.close(socket) }
 
@@ -101,24 +101,24 @@ final class RawServer: Sendable {
         }
     }
 
-    let port: Int
-    var url: String { "http://127.0.0.1:\(port)" }
+    package let port: Int
+    package var url: String { "http://127.0.0.1:\(port)" }
     private let listener: Int32
     private let log = Mutex<[RawRequest]>([])
     private let connections = Mutex<(open: [Int: Connection], accepted: Int, stopped: Bool)>(([:], 0, false))
     private let handler: @Sendable (Connection) -> Void
 
-    var requests: [RawRequest] { log.withLock { $0 } }
-    var accepted: Int { connections.withLock { $0.accepted } }
+    package var requests: [RawRequest] { log.withLock { $0 } }
+    package var accepted: Int { connections.withLock { $0.accepted } }
 
-    init(_ handler: @escaping @Sendable (Connection) -> Void) throws {
+    package init(_ handler: @escaping @Sendable (Connection) -> Void) throws {
         self.handler = handler
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         port = try listenOnLoopback(listener)
         Thread.detachNewThread { [self] in acceptAll() }
     }
 
-    func stop() {
+    package func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
         let open = connections.withLock { state in
             state.stopped = true
@@ -153,7 +153,7 @@ final class RawServer: Sendable {
 }
 
 /// Binds and listens on a free port, which is returned.
-func listenOnLoopback(_ socket: Int32) throws -> Int {
+package func listenOnLoopback(_ socket: Int32) throws -> Int {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
@@ -165,13 +165,4 @@ func listenOnLoopback(_ socket: Int32) throws -> Int {
     }
     guard socket >= 0, result == 0 else { throw POSIXError(.EADDRNOTAVAIL) }
     return Int(UInt16(bigEndian: address.sin_port))
-}
-
-/// A switch that threads and tasks wait for.
-final class Gate: Sendable {
-    private let semaphore = DispatchSemaphore(value: 0)
-
-    /// Blocks a server's thread; gives up after a minute so that a broken test ends.
-    func wait() { _ = semaphore.wait(timeout: .now() + 60) }
-    func open() { semaphore.signal() }
 }

@@ -1,0 +1,83 @@
+import Glibc
+import Logging
+import NIOCore
+import NIOHTTP1
+import Synchronization
+
+/// How many connections are open, and how many may be.
+final class ConnectionCount: Sendable {
+    /// Connections beyond the limit that are told so at the same time; more are closed without a word.
+    static let mostTold = 64
+
+    let most: Int
+    private let open = Mutex(0)
+
+    init(most: Int) { self.most = most }
+
+    /// - Returns: how many there are with this one.
+    func opened() -> Int {
+        open.withLock {
+            $0 += 1
+            return $0
+        }
+    }
+
+    func closed() { open.withLock { $0 -= 1 } }
+
+    /// As many connections as wanted, within the files that this process may have open.
+    /// - Parameter others: files for anything else.
+    static func most(wanted: Int, others: Int) -> Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return wanted }
+        if limit.rlim_cur < limit.rlim_max {
+            // No file number is ever given to select(2), for which the lower limit is there.
+            limit.rlim_cur = limit.rlim_max
+            _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            _ = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        }
+        let files = Int(clamping: limit.rlim_cur)
+        return max(1, min(wanted, files - others - mostTold))
+    }
+}
+
+/// Sets a connection up: puts handlers where bytes and versions of HTTP can still be seen (the server underneath takes
+/// handlers behind that place only), counts it, and keeps the system's buffers small.
+final class ConnectionSetup: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = NIOAny
+
+    /// Bytes of an answer that the system holds before the network wants them. With more, a list would be read from the
+    /// clinic's system far ahead of its reader.
+    static let mostUnsent = 128 << 10
+
+    private let options: GatewayOptions
+    private let inFlight: InFlight
+    private let count: ConnectionCount
+    private let logger: Logger
+
+    init(_ options: GatewayOptions, _ inFlight: InFlight, _ count: ConnectionCount, _ logger: Logger) {
+        self.options = options
+        self.inFlight = inFlight
+        self.count = count
+        self.logger = logger
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let number = count.opened()
+        context.channel.closeFuture.whenComplete { [count] _ in count.closed() }
+        guard number <= count.most + ConnectionCount.mostTold else { return context.close(promise: nil) }
+        let unsent = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: TCP_NOTSENT_LOWAT))
+        // A socket that does not know the option works without.
+        try? context.channel.syncOptions?.setOption(unsent, value: Self.mostUnsent)
+        let connection = ConnectionHandler(options, inFlight, logger, isOneTooMany: number > count.most)
+        let wire = WireHandler(options, connection)
+        connection.wire = wire
+        let pipeline = context.pipeline.syncOperations
+        do {
+            let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+            try pipeline.addHandler(connection, position: .after(decoder))
+            try pipeline.addHandler(wire, position: .first)
+        } catch {
+            context.fireErrorCaught(error)
+        }
+    }
+}

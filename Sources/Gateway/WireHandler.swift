@@ -1,0 +1,151 @@
+import NIOCore
+
+/// Watches a connection's bytes, in front of the HTTP parser, so that a peer who is slow on purpose cannot keep it:
+/// heads that do not end, bodies that nobody wants, answers that are not read.
+final class WireHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+    typealias OutboundIn = IOData
+    typealias OutboundOut = IOData
+
+    /// Bytes of an answer that a reader must take in each `writeTimeout`, or all that wait.
+    static let leastTaken = 64 << 10
+
+    private let headTimeout: TimeAmount
+    private let writeTimeout: TimeAmount
+    private let connection: ConnectionHandler
+
+    // What comes in.
+    private var isInRequest = false
+    private var headBegan = false
+    private var heads = 0
+    /// The beginning of a first line, until its method is known.
+    private var held = ByteBuffer()
+    private var inputDeadline: Scheduled<Void>?
+
+    // What goes out.
+    private var sent = 0
+    private var takenBefore = 0
+    private var waitsSince = NIODeadline.now()
+    private var outputCheck: Scheduled<Void>?
+
+    init(_ options: GatewayOptions, _ connection: ConnectionHandler) {
+        headTimeout = .init(options.headTimeout)
+        writeTimeout = .init(options.writeTimeout)
+        self.connection = connection
+    }
+
+    // MARK: What comes in
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !connection.isDeaf else { return }
+        var bytes = unwrapInboundIn(data)
+        if !isInRequest, !headBegan {
+            if held.readableBytes > 0 {
+                held.writeBuffer(&bytes)
+                bytes = held
+                held = ByteBuffer()
+            }
+            switch RequestLine.read(bytes.readableBytesView) {
+            case .ordinary: break
+            case .incomplete:
+                held = bytes
+                return awaitHead(context)
+            case .unknownMethod(let target): return connection.refuseMethod(target)
+            }
+        }
+        let before = heads
+        let isBlank = bytes.readableBytesView.allSatisfy { $0 == 10 || $0 == 13 }
+        context.fireChannelRead(wrapInboundOut(bytes))
+        guard !isInRequest, heads == before else { return }
+        if !isBlank { headBegan = true }
+        awaitHead(context)
+    }
+
+    /// A head was read to its end.
+    func headCame() {
+        isInRequest = true
+        headBegan = false
+        heads += 1
+        cancelInput()
+    }
+
+    /// A request was read to its end.
+    func requestEnded() {
+        isInRequest = false
+        cancelInput()
+    }
+
+    /// A request was answered: what is left of it has as long as a head.
+    func answerEnded(_ context: ChannelHandlerContext) {
+        if isInRequest { awaitInput(context) { $0.channel.close(promise: nil) } }
+    }
+
+    private func awaitHead(_ context: ChannelHandlerContext) {
+        awaitInput(context) { context in
+            // An answer that is under way is not cut off for what follows it.
+            if self.connection.isAnswering { self.awaitHead(context) } else { self.connection.headIsLate() }
+        }
+    }
+
+    private func awaitInput(_ context: ChannelHandlerContext, _ late: @escaping (ChannelHandlerContext) -> Void) {
+        guard inputDeadline == nil else { return }
+        inputDeadline = context.eventLoop.assumeIsolated().scheduleTask(in: headTimeout) {
+            self.inputDeadline = nil
+            late(context)
+        }
+    }
+
+    private func cancelInput() {
+        inputDeadline?.cancel()
+        inputDeadline = nil
+    }
+
+    // MARK: What goes out
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if waiting(context) == 0 { (takenBefore, waitsSince) = (sent, .now()) }
+        sent += unwrapOutboundIn(data).readableBytes
+        context.write(data, promise: promise)
+        checkOutput(context, in: writeTimeout)
+    }
+
+    private func checkOutput(_ context: ChannelHandlerContext, in time: TimeAmount) {
+        guard outputCheck == nil else { return }
+        outputCheck = context.eventLoop.assumeIsolated().scheduleTask(in: time) { self.checkOutput(context) }
+    }
+
+    private func checkOutput(_ context: ChannelHandlerContext) {
+        outputCheck = nil
+        let waiting = waiting(context)
+        guard waiting > 0 else { return }
+        let now = NIODeadline.now()
+        if sent - waiting - takenBefore >= Self.leastTaken {
+            (takenBefore, waitsSince) = (sent - waiting, now)
+        } else if now >= waitsSince + writeTimeout {
+            // Through all handlers: an answer that only the end of the connection ends must not look whole.
+            return context.channel.close(promise: nil)
+        }
+        checkOutput(context, in: max(.milliseconds(1), waitsSince + writeTimeout - now))
+    }
+
+    /// Bytes that the system has not taken yet.
+    private func waiting(_ context: ChannelHandlerContext) -> Int {
+        (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    }
+
+    // MARK: The end
+
+    func channelInactive(context: ChannelHandlerContext) {
+        stop()
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { stop() }
+
+    private func stop() {
+        cancelInput()
+        outputCheck?.cancel()
+        outputCheck = nil
+    }
+}
