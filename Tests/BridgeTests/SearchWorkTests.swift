@@ -176,7 +176,7 @@ import UpstreamDriver
     func sharedByKinds() async throws {
         let people = [
             Person(id: "phone", phones: [try phone("5511987654321")]), Person(id: "none"),
-            Person(id: "cpf", cpf: try #require(CPF("11987654321"))),
+            Person(id: "cpf", cpf: try #require(CPF("11987654321") as CPF?)),
         ]
         let clinic = ModelClinic(people, .model(needsDetail: [.cpf]))
         clinic.set {

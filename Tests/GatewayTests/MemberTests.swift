@@ -104,7 +104,7 @@ import UpstreamDriver
             #expect(try JSONDocument(answer.body).root["name"]?.string == "Ana Teste 1")
             #expect(try await RawHTTP.call(gateway.port, "PATCH", "/clients/nobody", body: body).status == 404)
             // Where a system cannot show one client there is nothing to answer.
-            system.state.withLock { $0.operations.remove(.get) }
+            _ = system.state.withLock { $0.operations.remove(.get) }
             let unable = try await RawHTTP.call(gateway.port, "PATCH", "/clients/id-1", body: body)
             #expect(unable.status == 501)
         }
