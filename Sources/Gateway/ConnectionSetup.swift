@@ -24,7 +24,8 @@ final class ConnectionCount: Sendable {
 
     func closed() { open.withLock { $0 -= 1 } }
 
-    /// As many connections as wanted, within the files that this process may have open.
+    /// As many connections as wanted, within the files that this process may have open: what the others leave, or a
+    /// quarter where they would leave less.
     /// - Parameter others: files for anything else.
     static func most(wanted: Int, others: Int) -> Int {
         var limit = rlimit()
@@ -36,7 +37,7 @@ final class ConnectionCount: Sendable {
             _ = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         }
         let files = Int(clamping: limit.rlim_cur)
-        return max(1, min(wanted, files - others - mostTold))
+        return max(1, min(wanted, max(files / 4, files - others - mostTold)))
     }
 }
 
