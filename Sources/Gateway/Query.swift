@@ -34,12 +34,20 @@ struct Query: Equatable {
         return text
     }
 
-    /// In a term, a leading `+` before a digit is a phone's plus that the caller did not encode.
+    /// In a term, a leading `+` before a digit is a phone's plus that the caller did not encode; so is one inside an
+    /// e-mail address.
     private static func term(_ value: Substring) throws(ContractError) -> String {
         if value.hasPrefix("+"), value.dropFirst().utf8.first.map({ $0 &- 0x30 < 10 }) == true {
             return "+" + (try decoded("term", value.dropFirst()))
         }
-        return try decoded("term", value)
+        let term = try decoded("term", value)
+        // An address holds no blank: one inside was a plus that the caller did not encode.
+        if term.contains("@"), PersonText.trimmed(term).contains(where: \.isWhitespace),
+            let literal = PercentEncoding.decode(value.utf8)
+        {
+            return literal
+        }
+        return term
     }
 
     func window() throws(ContractError) -> Window { try Window(limit: limit, offset: offset) }

@@ -1,11 +1,24 @@
+// For normalisation, which the standard library does and does not name in public.
+@_spi(_Unicode) import Swift
+
 /// Comparison of the two free texts that a term can be.
 public enum PersonText {
     /// A name for comparison: canonical Unicode equivalence (Swift's own string equality), case and repeated, leading
     /// and trailing white space ignored. Accents count. Case goes up before it goes down, so that `ß` equals `SS`, as
     /// systems that keep names in capitals write it.
     public static func nameKey(_ name: String) -> String {
-        let words = name.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        // By scalar: a blank that carries a combining mark is no blank.
+        let words = name.unicodeScalars.split(whereSeparator: \.properties.isWhitespace).map(String.init)
+            .joined(separator: " ")
         return words.utf8.allSatisfy { $0 < 0x80 } ? words.lowercased() : words.uppercased().lowercased()
+    }
+
+    /// A text in Unicode's composed form (NFC, UAX 15): `ã` as one scalar.
+    public static func composed(_ text: String) -> String {
+        if text.utf8.allSatisfy({ $0 < 0x80 }) { return text }
+        var scalars = String.UnicodeScalarView()
+        for scalar in text._nfc { scalars.append(scalar) }
+        return String(scalars)
     }
 
     /// An e-mail address for comparison: trimmed, without case.

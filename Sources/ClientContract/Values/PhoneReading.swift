@@ -61,7 +61,7 @@ extension PhoneNumber {
             return true
         }
         PhonePieces.each(bytes) { piece, digits in
-            if !read(piece), digits > 13 {
+            if !read(piece), digits > 11 {
                 PhonePieces.words(piece) { words, isLast in (isLast || PhoneNumber(utf8: words) != nil) && read(words) }
             }
         }
@@ -93,7 +93,7 @@ private struct PhoneSpelling {
             case UInt8(ascii: "0") where count == 0:
                 zeros += 1
             case UInt8(ascii: "0")...UInt8(ascii: "9"):
-                guard count < 15 else { return nil }
+                guard count < 17 else { return nil }
                 digits = digits * 10 + UInt64(byte &- 0x30)
                 count += 1
             case UInt8(ascii: " "), UInt8(ascii: ")"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), 0x09:
@@ -179,8 +179,13 @@ private struct PhoneSpelling {
         return zeros <= 1 && count == 10 && PhonePlan.isService(digits) ? brazil(digits, count) : nil
     }
 
-    /// 55 and a national number, with a needless trunk 0 between them or without.
+    /// 55 and a national number, with a needless trunk 0 between them or without, and a carrier code behind that.
     private var brazilianWithCountry: PhoneNumber? {
+        if 15...16 ~= count {
+            let national = digits % PhonePlan.power(count - 5)
+            let isTrunk = digits / PhonePlan.power(count - 3) == 550
+            return isTrunk && PhonePlan.isNational(national, count - 5) ? brazil(national, count - 5) : nil
+        }
         guard 12...14 ~= count else { return nil }
         let rest = digits % PhonePlan.power(count - 2)
         let length = rest < PhonePlan.power(count - 3) ? count - 3 : count - 2
@@ -201,58 +206,5 @@ private struct PhoneSpelling {
     private var isFiller: Bool {
         count <= 11 && PhonePlan.isAreaCode(digits / PhonePlan.power(count - 2))
             && digits % 10_000_000 % 1_111_111 == 0
-    }
-}
-
-/// Takes a field that holds several numbers apart.
-private enum PhonePieces {
-    /// Calls `body` with each part that may be a number, and its number of digits.
-    static func each(_ bytes: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>, Int) -> Void) {
-        var start = 0
-        var digits = 0
-        var onlyZeros = true
-        func end(at index: Int, resume: Int) {
-            if digits > 0 { body(UnsafeBufferPointer(rebasing: bytes[start..<index]), digits) }
-            start = resume
-            digits = 0
-            onlyZeros = true
-        }
-        var index = 0
-        while index < bytes.count {
-            let byte = bytes[index]
-            var length = 1
-            switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"):
-                digits += 1
-                if byte != UInt8(ascii: "0") { onlyZeros = false }
-            case UInt8(ascii: " "), UInt8(ascii: ")"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), 0x09:
-                break
-            case UInt8(ascii: "("), UInt8(ascii: "+"):
-                if digits >= 8 { end(at: index, resume: index) }
-            case UInt8(ascii: "/"):
-                // 11/99999-9999: after an area code it parts nothing.
-                if digits > 3 { end(at: index, resume: index + 1) }
-            case UInt8(ascii: "x") where digits == 1 && onlyZeros, UInt8(ascii: "X") where digits == 1 && onlyZeros:
-                break
-            default:
-                let blank = byte < 0x80 ? 0 : Punctuation.length(bytes, index)
-                if blank > 0 { length = blank } else { end(at: index, resume: index + 1) }
-            }
-            index += length
-        }
-        end(at: bytes.count, resume: bytes.count)
-    }
-
-    /// Numbers that only blanks and dashes part: `body` gets the words from one on, more and more of them, until it
-    /// says that they were a number; and whether two blanks, a dash of its own or the end follow.
-    static func words(_ bytes: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>, Bool) -> Bool) {
-        var start = 0
-        for index in 0...bytes.count where index == bytes.count || bytes[index] == UInt8(ascii: " ") {
-            // Nothing so long is one number, and no field may cost the square of its length.
-            if index - start > 64 { start = index }
-            let rest = bytes[index...]
-            let isLast = rest.isEmpty || rest.starts(with: " - ".utf8) || rest.starts(with: "  ".utf8)
-            if body(UnsafeBufferPointer(rebasing: bytes[start..<index]), isLast) { start = index }
-        }
     }
 }

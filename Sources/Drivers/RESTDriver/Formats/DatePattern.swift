@@ -82,7 +82,8 @@ package struct DatePattern: Sendable {
                 position += 1
             }
         }
-        guard position == bytes.count || ignoresTail else { return nil }
+        // What follows a day is a time or a zone, never more digits of the year or the day.
+        guard position == bytes.count || (ignoresTail && bytes[position] &- 0x30 >= 10) else { return nil }
         if isShort { return DatePattern.latest(year, month, day, today: today()) }
         return Birthday(year: year, month: month, day: day)
     }

@@ -88,9 +88,10 @@ enum TermSpelling: String, Sendable, CaseIterable {
         case (.phone(let phone), .foreign): phone.isBrazilian ? nil : phone.digits
         case (.cpf(let cpf), .digits): cpf.digits
         case (.cpf(let cpf), .punctuated): cpf.punctuated
-        case (.email(let text), .asGiven), (.name(let text), .asGiven): text
-        case (.email(let text), .lowercase), (.name(let text), .lowercase): text.lowercased()
-        case (.email(let text), .uppercase), (.name(let text), .uppercase): text.uppercased()
+        // Composed, as keyboards write: a system that compares bytes has it so.
+        case (.email(let text), .asGiven), (.name(let text), .asGiven): PersonText.composed(text)
+        case (.email(let text), .lowercase), (.name(let text), .lowercase): PersonText.composed(text.lowercased())
+        case (.email(let text), .uppercase), (.name(let text), .uppercase): PersonText.composed(text.uppercased())
         default: nil
         }
     }
