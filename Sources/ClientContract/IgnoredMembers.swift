@@ -1,8 +1,8 @@
 /// The members of a body that nobody uses, counted by name: what an operator may see of them.
 ///
 /// A name is the caller's text, so that only what could be a program's identifier is shown: at most 40 ASCII letters,
-/// digits and underscores, a letter or an underscore first, without four digits in a row (underscores between them do not
-/// count). Every other name, and every one beyond the first sixteen, counts as `other`.
+/// digits and underscores, a small letter or an underscore first (a capital may begin a person's name), without four digits
+/// in a row (underscores between them do not count). Every other name, and every one beyond the first sixteen, counts as `other`.
 public struct IgnoredMembers: Sendable, Equatable {
     /// Most names of one body.
     public static let mostNames = 16
@@ -28,7 +28,10 @@ public struct IgnoredMembers: Sendable, Equatable {
             case UInt8(ascii: "0")...UInt8(ascii: "9"):
                 digits += 1
                 if index == 0 || digits == 4 { return false }
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): digits = 0
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"):
+                if index == 0 { return false }
+                digits = 0
+            case UInt8(ascii: "a")...UInt8(ascii: "z"): digits = 0
             case UInt8(ascii: "_"): break
             default: return false
             }

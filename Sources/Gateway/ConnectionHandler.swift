@@ -73,7 +73,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
             exchanges.append(
                 Exchange(isOld: isOld, isLast: RequestHead.isLast(head), awaitsContinue: expects && !isOld))
             return context.fireChannelRead(wrapInboundOut(.head(head)))
-        case .body: last { $0.awaitsContinue = false }
+        case .body(let piece):
+            wire?.bodyCame(piece.readableBytes)
+            last { $0.awaitsContinue = false }
         case .end:
             wire?.requestEnded()
             last { ($0.awaitsContinue, $0.requestEnded) = (false, true) }

@@ -16,7 +16,12 @@ enum JSONBody {
         if let coding = headers[.contentEncoding], coding.lowercased() != "identity" {
             throw ContractError(.unsupportedMediaType, "Send the body without a content coding.")
         }
-        if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge(limit) }
+        if let length = length(headers), length > limit { throw tooLarge(limit) }
+    }
+
+    /// `Content-Length`, which the parser has checked to be digits; more of them than a number holds are a lot.
+    private static func length(_ headers: HTTPFields) -> Int? {
+        headers[.contentLength].map { Int($0) ?? .max }
     }
 
     static func tooLarge(_ limit: Int) -> ContractError {
@@ -67,6 +72,6 @@ enum JSONBody {
     /// never come.
     static func mayBeEndless(_ headers: HTTPFields) -> Bool {
         if headers[.transferEncoding] != nil || awaitsContinue(headers) { return true }
-        return (headers[.contentLength].flatMap { Int($0) } ?? 0) > mostDiscarded
+        return (length(headers) ?? 0) > mostDiscarded
     }
 }

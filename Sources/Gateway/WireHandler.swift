@@ -19,6 +19,10 @@ final class WireHandler: ChannelDuplexHandler {
     private var isInRequest = false
     private var headBegan = false
     private var heads = 0
+    /// Bytes of bodies among those that were just handed on.
+    private var bodyBytes = 0
+    /// The end of a body came with bytes that may begin the next head: its first line is not looked at again.
+    private var mayHaveBegun = false
     /// The beginning of a first line, until its method is known.
     private var held = ByteBuffer()
     private var inputDeadline: Scheduled<Void>?
@@ -40,7 +44,7 @@ final class WireHandler: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !connection.isDeaf else { return }
         var bytes = unwrapInboundIn(data)
-        if !isInRequest, !headBegan {
+        if !isInRequest, !headBegan, !mayHaveBegun {
             if held.readableBytes > 0 {
                 held.writeBuffer(&bytes)
                 bytes = held
@@ -54,10 +58,16 @@ final class WireHandler: ChannelDuplexHandler {
             case .unknownMethod(let target): return connection.refuseMethod(target)
             }
         }
-        let before = heads
+        let (before, wasInRequest) = (heads, isInRequest)
+        bodyBytes = 0
         let isBlank = bytes.readableBytesView.allSatisfy { $0 == 10 || $0 == 13 }
         context.fireChannelRead(wrapInboundOut(bytes))
         guard !isInRequest, heads == before else { return }
+        if wasInRequest {
+            // The end of its body. Chunks have frames of their own, so that what is left cannot be told by its length.
+            mayHaveBegun = bytes.readableBytes != bodyBytes
+            return
+        }
         if !isBlank { headBegan = true }
         awaitHead(context)
     }
@@ -65,10 +75,13 @@ final class WireHandler: ChannelDuplexHandler {
     /// A head was read to its end.
     func headCame() {
         isInRequest = true
-        headBegan = false
+        (headBegan, mayHaveBegun) = (false, false)
         heads += 1
         cancelInput()
     }
+
+    /// A piece of a body was read.
+    func bodyCame(_ count: Int) { bodyBytes += count }
 
     /// A request was read to its end.
     func requestEnded() {

@@ -63,7 +63,11 @@ enum Matching {
                     differences.append(Difference(pointer: place, want: "nothing", got: shown(came[index])))
                     continue
                 }
-                compare(wanted[index], index < came.count ? came[index] : nil, at: place, &differences)
+                guard index < came.count else {
+                    differences.append(Difference(pointer: place, want: shown(wanted[index]), got: "nothing"))
+                    continue
+                }
+                compare(wanted[index], came[index], at: place, &differences)
             }
         case .object:
             for member in want.members {
