@@ -207,7 +207,6 @@ import UpstreamDriver
                 return id.text == "1" ? "as sent" : "other"
             }
         } catch {
-            guard let error = error as? UpstreamError else { return "\(error)" }
             return
                 "`\(ContractError(error, system: "x", aboutClient: ["get", "update"].contains(operation)).code.rawValue)`"
         }

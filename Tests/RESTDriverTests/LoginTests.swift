@@ -121,7 +121,8 @@ import UpstreamDriver
 
     @Test("fifty calls that are refused at once: one refresh, and each is sent once more")
     func fiftyRefusals() async throws {
-        let (all, current) = (Event(), Mutex((token: 1, refused: 0)))
+        let all = Event()
+        let current = Mutex((token: 1, refused: 0))
         let network = Network { request in
             switch request.target {
             case "/login": return .json(#"{"token":"t1","refresh":"r1"}"#)

@@ -226,6 +226,8 @@ struct Exchanger: Sendable {
         let kind = OutcomeRule.byStatus(status, role)
         switch kind {
         case .notFound, .conflict, .refused: return text.isPage ? .failure : kind
+        // A firewall's; a server that wants other credentials says 401.
+        case .unauthorised where status == 403 && text.isPage: return .failure
         default: return kind
         }
     }
