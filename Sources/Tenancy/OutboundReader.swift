@@ -43,6 +43,10 @@ extension TenantReader {
 
         let baseURL = id.flatMap { baseURLs[$0] } ?? object.optional("baseURL").flatMap(UpstreamAddress.read)
         channel.addresses = addresses(object.optional("addresses")).naming(hostOf: baseURL ?? "")
+        if let literal = baseURL.flatMap(IPAddress.init(hostOf:)), !channel.addresses.allows(literal) {
+            object.optional("baseURL")?.fault(
+                "has an address of a kind that no clinic's system has; if this one has it, name it in \"addresses\"")
+        }
         let credentialNodes = object.optional("credentials")?.entries("an object of references to secrets") ?? []
         var credentials: [String: Secret] = [:]
         for (name, node) in credentialNodes {
