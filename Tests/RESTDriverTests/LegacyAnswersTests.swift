@@ -71,6 +71,7 @@ import UpstreamDriver
         ("html", { _ in text(page, "text/html") }),
         ("html as json", { _ in text(page) }),
         ("html behind a bom and a comment", { _ in http(bom + Array("\n <!-- x -->\(page)".utf8), "text/html") }),
+        ("redirect", { _ in http([], nil, status: "302 Found", headers: "Location: /login?next=x\r\n") }),
         ("html with 404", { _ in text(page, "text/html", status: "404 Not Found") }),
         ("html as json with 404", { _ in http(bom + Array(" \(page)".utf8), status: "404 Not Found") }),
         ("json as html with 404", { _ in text(#"{"erro":"inexistente"}"#, "text/html", status: "404 Not Found") }),

@@ -199,7 +199,9 @@ import UpstreamDriver
     }
 
     /// A system that broke may have broken after the record was made.
-    @Test(arguments: [500, 501, 502, 503, 504, 599]) func aBrokenCreateMayHaveHappened(_ status: Int) async throws {
+    @Test(arguments: [302, 303, 500, 501, 502, 503, 504, 599]) func aBrokenCreateMayHaveHappened(_ status: Int)
+        async throws
+    {
         let http = Script { _, _ in .json(#"{"id":1}"#, status: status) }
         let driver = try Sample.driver(http)
         let draft = try #require(Sample.ana)

@@ -255,10 +255,10 @@ struct Exchanger: Sendable {
         case .rateLimited: return .rateLimited(retryAfter: exchange.retryAfter)
         case .failure:
             // A gateway that gave up says nothing about what happened behind it, and a system that broke may have
-            // broken after the record was made; unless the profile knows better.
-            if role == .create,
-                [502, 503, 504].contains(exchange.status) || (!exchange.ruled && exchange.status >= 500)
-            {
+            // broken after the record was made; unless the profile knows better. Web applications answer a form that
+            // they took with a redirect, and one that they did not take, too.
+            let saysNothing = exchange.status >= 500 || (300...399).contains(exchange.status)
+            if role == .create, [502, 503, 504].contains(exchange.status) || (!exchange.ruled && saysNothing) {
                 return .outcomeUnknown("it answered \(exchange.status)")
             }
             return .failed(status: exchange.status, "it answered \(exchange.status)")
