@@ -255,6 +255,8 @@ import UpstreamDriver
         #expect(try name("windows-1252", latin1, "application/json; charset=utf-8") == "São")
         #expect(try name("iso-8859-1", latin1) == "São")
         #expect(try name("windows-1252", Array(record.utf8)) == "SÃ£o")
+        #expect(try name("windows-1252", Self.bom + Array(record.utf8)) == "São")
+        #expect(try name("windows-1252", Self.bom + latin1) == "São")
         #expect(try name("iso-8859-15", Array(#"{"name":""#.utf8) + [0xA4] + Array(#""}"#.utf8)) == "€")
         #expect(try name("utf-8", latin1) == nil)
         #expect(try name("utf-8", latin1, "application/json; charset=iso-8859-1") == nil)

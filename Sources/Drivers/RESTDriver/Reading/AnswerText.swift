@@ -51,7 +51,8 @@ struct AnswerText: Sendable {
         if body.starts(with: [0xFF, 0xFE]) { return Charset.utf16(bigEndian: false).utf8(body.dropFirst(2)) }
         if body.starts(with: [0xFE, 0xFF]) { return Charset.utf16(bigEndian: true).utf8(body.dropFirst(2)) }
         let content = withoutMarks(body)
-        if let forced { return forced.utf8(content) }
+        let isMarked = content.count < body.count
+        if let forced, !(isMarked && Charset.isUTF8(content)) { return forced.utf8(content) }
         // What is sound UTF-8 is that, whatever the header says: text of an older encoding never looks like it.
         if Charset.isUTF8(content) {
             let label = Charset.label(inContentType: contentType).flatMap(Charset.init(label:))
