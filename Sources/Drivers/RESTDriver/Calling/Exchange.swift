@@ -264,6 +264,8 @@ struct Exchanger: Sendable {
         case .saturated: .saturated
         case .invalidRequest: .unsupported(error.detail)
         case .truncated, .badEncoding, .protocolViolation, .tooLarge: .malformed(error.detail)
+        // It was there and answered, and the answer was cut off.
+        case .receive where error.phase == .receiving: .malformed(error.detail)
         default: .unreachable(error.detail)
         }
     }
