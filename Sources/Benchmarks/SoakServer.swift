@@ -47,7 +47,7 @@ private final class SoakHandler: ChannelInboundHandler {
             send(context) { context in
                 // As systems do with connections that nobody uses.
                 let channel = NIOLoopBound(context, eventLoop: context.eventLoop)
-                context.eventLoop.scheduleTask(in: .milliseconds(.random(in: 5...3000))) {
+                context.eventLoop.scheduleTask(in: .milliseconds(.random(in: 5...400))) {
                     if bound.value.requests == request { channel.value.close(promise: nil) }
                 }
             }
