@@ -104,6 +104,11 @@ extension FaultRow {
         FaultRow("bad-json", "answers broken JSON", read: .malformed, create: .served, change: .unknown),
         FaultRow(
             "latin1=utf-8", "answers another charset than it says", read: .malformed, create: .served, change: .unknown),
+        FaultRow("latin1", "answers in ISO 8859-1 and says so", read: .served, create: .served, change: .served),
+        FaultRow(
+            "windows-1252", "answers in Windows-1252 and says so", read: .served, create: .served, change: .served),
+        FaultRow("bom", "puts a byte order mark before its JSON", read: .served, create: .served, change: .served),
+        FaultRow("duplicate-key", "names a member twice", read: .served, create: .served, change: .served),
         FaultRow("text-html", "calls its JSON HTML", read: .served, create: .served, change: .served),
         FaultRow("numbers-as-text", "sends numbers as texts", read: .served, create: .served, change: .served),
     ]
