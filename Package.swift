@@ -139,6 +139,12 @@ let package = Package(
             name: "MockUpstreamTests", dependencies: ["MockUpstream", "JSONBytes"], swiftSettings: ours),
         // Runs the program that is built beside it.
         .testTarget(name: "ReplayTests", swiftSettings: ours),
+        // Does so too, with pretend clinic systems that misbehave.
+        .testTarget(
+            name: "FaultTests",
+            dependencies: [
+                "MockUpstream", "Transport", "JSONBytes", .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: ours),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
