@@ -62,7 +62,9 @@ public struct Configuration: Sendable {
 
         var server = ServerSettings()
         let report = ConfigReport(file: serverFile)
-        if let content = bytes(serverFile), let root = report.root(content) { server = ServerSettings(root) }
+        if let content = bytes(serverFile), let root = report.root(content) {
+            server = ServerSettings(root, secrets: options.secrets)
+        }
         faults += report.faults
         self.server = server
         serverIsSound = faults.isEmpty
@@ -83,7 +85,9 @@ public struct Configuration: Sendable {
         }
         self.profiles = profiles.filter { $0.value != nil }.keys.sorted()
 
-        let reader = TenantReader(profiles: profiles, secrets: options.secrets, baseURLs: options.baseURLs)
+        let reader = TenantReader(
+            profiles: profiles, secrets: options.secrets, baseURLs: options.baseURLs,
+            hasDatabase: server.database != nil)
         var tenants: [TenantPlan] = []
         var faulty: Set<String> = []
         for name in serverIsSound ? names(server.tenants) : [] {

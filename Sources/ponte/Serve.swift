@@ -37,6 +37,11 @@ struct Serve: AsyncParsableCommand {
         let logger = LogOutput.logger(level: settings.logLevel, format: settings.logFormat)
         let engine = try CurlEngine(EngineOptions(maxInFlight: settings.maxInFlight))
         let tenants = TenantDirectory(configuration, engine: engine)
+        if let failure = tenants.databaseFailure {
+            Terminal.error("The database of idempotency.database cannot be used: \(failure)")
+            await engine.shutdown()
+            throw ExitCode.failure
+        }
         var gatewayOptions = GatewayOptions(settings)
         if let host { gatewayOptions.host = host }
         if let port { gatewayOptions.port = port }
