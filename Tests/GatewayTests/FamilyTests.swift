@@ -9,7 +9,8 @@ import Transport
 /// Who is whom, over real sockets, a real driver and a pretend clinic system (design, section 6).
 @Suite(.timeLimit(.minutes(2))) struct FamilyTests {
     private func with(
-        onDuplicate action: String = "returnExisting", _ test: (RunningGateway, MockServer) async throws -> Void
+        onDuplicate action: String = "returnExisting",
+        _ test: (RunningGateway, MockServer, _ reload: () throws -> [String]) async throws -> Void
     ) async throws {
         let mock = try await MockServer.start(MockOptions(patients: 20))
         let folder = FileManager.default.temporaryDirectory.appending(path: "ponte-family-\(UUID().uuidString)")
@@ -32,8 +33,15 @@ import Transport
                 secrets: SecretSource(environment: { $0 == "PONTE_USER" ? options.user : options.password })))
         try #require(configuration.faults == [])
         let engine = try CurlEngine()
-        let gateway = try await RunningGateway.start(TenantDirectory(configuration, engine: engine))
-        do { try await test(gateway, mock) } catch { Issue.record(error) }
+        let tenants = TenantDirectory(configuration, engine: engine)
+        let gateway = try await RunningGateway.start(tenants)
+        /// The tenant's file changes, and is read again.
+        func reload() throws -> [String] {
+            let changed = tenant.replacing(#""id":"ana","#, with: #""id":"ana","name":"Another name","#)
+            try Data(changed.utf8).write(to: folder.appending(path: "tenants/ana.json"))
+            return tenants.replace(with: configuration.readAgain(), engine: engine).replaced
+        }
+        do { try await test(gateway, mock, reload) } catch { Issue.record(error) }
         try await gateway.stop()
         await engine.shutdown()
         await mock.stop()
@@ -50,7 +58,7 @@ import Transport
 
     /// The contract's family: everybody is somebody else, and comes back as themselves.
     @Test func aFamilyOfFourOnOnePhone() async throws {
-        try await with { gateway, mock in
+        try await with { gateway, mock, _ in
             let family = [
                 #"{"name":"Ana Família Teste","phone":"5511955554444","cpf":"11144477735"}"#,
                 #"{"name":"Bruno Família Teste","phone":"5511955554444"}"#,
@@ -79,7 +87,7 @@ import Transport
     }
 
     @Test func twinsWithOneBirthDate() async throws {
-        try await with { gateway, mock in
+        try await with { gateway, mock, _ in
             func twin(_ name: String, _ cpf: String?) -> String {
                 let cpf = cpf.map { #","cpf":"\#($0)""# } ?? ""
                 return #"{"name":"\#(name)","phone":"5511955553333","birthday":"2015-05-05"\#(cpf)}"#
@@ -99,7 +107,7 @@ import Transport
     }
 
     @Test func aRecordWithoutCPFIsKnownByPhoneAndName() async throws {
-        try await with { gateway, mock in
+        try await with { gateway, mock, _ in
             let first = try id(try await create(gateway, #"{"name":"Ana Sem Teste","phone":"5511955552222"}"#))
             for body in [
                 #"{"name":"ana sem  teste","phone":"5511955552222","cpf":"11144477735"}"#,
@@ -113,7 +121,7 @@ import Transport
 
     /// Twenty connections, and no create has been answered before the last has come: the system is slow.
     @Test func twentyEqualCreatesAtOnceReachTheSystemOnce() async throws {
-        try await with { gateway, mock in
+        try await with { gateway, mock, _ in
             _ = try await RawHTTP.call(gateway.port, "GET", "/clients?limit=1")
             mock.inject(.latency(milliseconds: 300), operation: .search)
             mock.inject(.latency(milliseconds: 300), operation: .create)
@@ -136,7 +144,7 @@ import Transport
 
     /// The create is carried out and its answer lost: all of them find the record.
     @Test func aLostAnswerIsFoundByAllWhoWait() async throws {
-        try await with { gateway, mock in
+        try await with { gateway, mock, _ in
             mock.inject(.reset(before: false), operation: .create, times: 1)
             let body = #"{"name":"Ana Perdida","phone":"5511955550000"}"#
             let answers = try await withThrowingTaskGroup(of: RawHTTP.Answer.self) { group in
@@ -153,7 +161,7 @@ import Transport
 
     /// The create is lost on its way: nobody sends it again before the record would have appeared.
     @Test func aLostCreateIsNotSentAgainAtOnce() async throws {
-        try await with { gateway, mock in
+        try await with { gateway, mock, _ in
             _ = try await RawHTTP.call(gateway.port, "GET", "/clients?limit=1")
             mock.inject(.reset(before: true), operation: .create, times: 1)
             let body = #"{"name":"Ana Perdida","phone":"5511955550000"}"#
@@ -164,6 +172,21 @@ import Transport
                 #expect(problem["code"]?.string == "outcome_unknown")
                 #expect(problem["outcome"]?.string == "unknown")
             }
+            #expect(mock.requests.count(.create) == 1)
+        }
+    }
+
+    /// One under the old reading of the tenant's file, one under the new: they know of each other.
+    @Test func equalCreatesAroundAReloadAreOne() async throws {
+        try await with { gateway, mock, reload in
+            _ = try await RawHTTP.call(gateway.port, "GET", "/clients?limit=1")
+            mock.inject(.latency(milliseconds: 400), operation: .create)
+            let body = #"{"name":"Ana Recarregada","phone":"5511955559999"}"#
+            async let first = create(gateway, body)
+            while mock.requests.count(.create) == 0 { try await Task.sleep(for: .milliseconds(2)) }
+            #expect(try reload() == ["ana"])
+            let second = try await create(gateway, body)
+            #expect(try await id(first) == id(second))
             #expect(mock.requests.count(.create) == 1)
         }
     }
