@@ -35,6 +35,7 @@ struct Serve: AsyncParsableCommand {
         }
         let settings = configuration.server
         let logger = LogOutput.logger(level: settings.logLevel, format: settings.logFormat)
+        for warning in configuration.warnings { logger.warning("in the configuration: \(warning)") }
         let engine = try CurlEngine(EngineOptions(maxInFlight: settings.maxInFlight))
         let tenants = TenantDirectory(configuration, engine: engine)
         if let failure = tenants.databaseFailure {
