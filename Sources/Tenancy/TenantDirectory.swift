@@ -28,10 +28,12 @@ public final class Tenant: Sendable, CustomStringConvertible {
         plan = nil
     }
 
-    init(_ plan: TenantPlan, engine: CurlEngine) {
+    init(_ plan: TenantPlan, engine: CurlEngine, memories: CreateMemories) {
         id = plan.id
         keys = plan.keys
-        bridge = Bridge(driver: plan.driver.make(engine.channel(plan.channel)), options: plan.options)
+        bridge = Bridge(
+            driver: plan.driver.make(engine.channel(plan.channel)), options: plan.options,
+            memory: memories.memory(of: plan), writes: memories.writes(of: plan.id))
         callTimeout = plan.callTimeout
         listTimeout = plan.listTimeout
         self.plan = plan
@@ -73,13 +75,27 @@ public final class TenantDirectory: Sendable {
     private let snapshot: Mutex<Snapshot>
     /// Held for the whole of a reload: the next one begins where it ended. Lookups do not wait for it.
     private let reloading = Mutex(())
+    private let memories: CreateMemories
 
-    public init(_ tenants: [Tenant]) { snapshot = Mutex(Snapshot(tenants)) }
+    public convenience init(_ tenants: [Tenant]) { self.init(tenants, CreateMemories(ServerSettings())) }
 
-    /// The sound, enabled tenants of a configuration.
-    public convenience init(_ configuration: Configuration, engine: CurlEngine) {
-        self.init(configuration.tenants.filter { !$0.isDisabled }.map { Tenant($0, engine: engine) })
+    private init(_ tenants: [Tenant], _ memories: CreateMemories) {
+        snapshot = Mutex(Snapshot(tenants))
+        self.memories = memories
     }
+
+    /// The sound, enabled tenants of a configuration. The database that the server's file names is opened now; a
+    /// configuration that is read again later does not change that.
+    public convenience init(_ configuration: Configuration, engine: CurlEngine) {
+        let memories = CreateMemories(configuration.server)
+        self.init(
+            configuration.tenants.filter { !$0.isDisabled }.map {
+                Tenant($0, engine: engine, memories: memories)
+            }, memories)
+    }
+
+    /// What kept the database from being opened. Creates of the tenants that need it fail.
+    public var databaseFailure: String? { memories.failure?.reason }
 
     public var count: Int { snapshot.withLock { $0.tenants.count } }
 
@@ -124,6 +140,17 @@ public final class TenantDirectory: Sendable {
                 tenants.append(before)
                 continue
             }
+            guard memories.canHold(plan) else {
+                changes.faults.append(
+                    ConfigFault(
+                        file: plan.fileName, pointer: "/idempotency/store",
+                        message: "needs a database, and there was none when the server started: start it again"))
+                if let before {
+                    tenants.append(before)
+                    changes.kept.append(before.id)
+                }
+                continue
+            }
             // A key of a tenant that is kept cannot move to another while the former's file has faults.
             let clash = Configuration.clash(of: plan, with: kept.compactMap(\.plan), file: plan.fileName)
             guard clash.isEmpty else {
@@ -134,7 +161,7 @@ public final class TenantDirectory: Sendable {
                 }
                 continue
             }
-            tenants.append(Tenant(plan, engine: engine))
+            tenants.append(Tenant(plan, engine: engine, memories: memories))
             if before == nil { changes.added.append(plan.id) } else { changes.replaced.append(plan.id) }
         }
         changes.removed = old.map(\.id).filter { id in !tenants.contains { $0.id == id } }

@@ -182,7 +182,7 @@ import UpstreamDriver
         // The rest belongs to other routes, to bodies and to writes.
         let others: Set<ContractError.Code> = [
             .noSuchClient, .noSuchRoute, .methodNotAllowed, .duplicate, .bodyTooLarge, .unsupportedMediaType,
-            .outcomeUnknown,
+            .outcomeUnknown, .wrongPerson, .keyInUse, .keyReused, .storageFailed,
         ]
         #expect(Set(codes) == Set(ContractError.Code.allCases).subtracting(others))
         // Whatever a driver throws in a list or a search is one of them.

@@ -37,7 +37,9 @@ final class TestConfiguration {
 
     /// Reads the configuration with the test's own environment.
     func load(
-        _ environment: [String: String] = ["AURORA_USER": "ana", "AURORA_PASSWORD": "senha-de-teste"],
+        _ environment: [String: String] = [
+            "AURORA_USER": "ana", "AURORA_PASSWORD": "senha-de-teste", "PONTE_SECRET": "segredo-de-teste-comprido",
+        ],
         resolves: Bool = true
     ) -> Configuration {
         let secrets = SecretSource(environment: { environment[$0] }, resolves: resolves)
@@ -72,7 +74,7 @@ final class TestConfiguration {
                 "searchBy": ["phone", "cpf", "email", "name"], "country": "BR", "defaultAreaCode": 11,
                 "cpfCheckDigits": false, "onDuplicate": "returnExisting", "listDetail": false,
                 "scan": ["allowed": false, "maxRecords": 20_000],
-            ],
+            ], "idempotency": ["store": "memory", "keepFor": "24h"],
         ]
     }
 
@@ -84,6 +86,7 @@ final class TestConfiguration {
             "shutdown": ["grace": "20s", "delay": "0s"],
             "log": ["level": "info", "format": "json"], "engine": ["maxInFlight": 256],
             "reload": ["watch": true, "every": "5s"], "tenants": "tenants", "drivers": "drivers",
+            "idempotency": ["database": "creates.db", "secret": ["env": "PONTE_SECRET"]],
         ]
     }
 }
