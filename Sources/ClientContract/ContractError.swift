@@ -42,6 +42,7 @@ public struct ContractError: Error, Sendable, Equatable {
         case upstreamMalformed = "system_answer_malformed"
         case upstreamCredentials = "system_credentials_rejected"
         case saturated = "saturated"
+        case circuitOpen = "circuit_open"
         case tooManyConnections = "too_many_connections"
         case shuttingDown = "shutting_down"
         case deadline = "deadline_passed"

@@ -30,6 +30,8 @@ public struct TenantPlan: Sendable, CustomStringConvertible {
     public let options: BridgeOptions
     public let channel: ChannelSettings
     public let driver: PreparedDriver
+    /// Equal for two readings that call the same system.
+    let target: [UInt8]
     /// The file's name without its folder.
     let fileName: String
     /// Equal for two readings that make the same tenant: file, profile, secrets and certificates.
@@ -47,7 +49,8 @@ struct TenantReader {
 
     static let members = ["id", "name", "disabled", "inbound", "upstream", "clients"]
     static let upstreamMembers = [
-        "driver", "baseURL", "credentials", "settings", "timeouts", "limits", "tls", "http2", "maxBodyBytes",
+        "driver", "baseURL", "credentials", "settings", "timeouts", "limits", "retries", "breaker", "tls", "http2",
+        "maxBodyBytes",
     ]
     static let clientsMembers = [
         "searchBy", "country", "defaultAreaCode", "cpfCheckDigits", "onDuplicate", "listDetail", "scan",
@@ -80,7 +83,7 @@ struct TenantReader {
         return TenantPlan(
             id: id, name: name ?? id, isDisabled: disabled, keys: keys, callTimeout: outbound.call,
             listTimeout: outbound.list, options: options, channel: outbound.channel, driver: outbound.driver,
-            fileName: fileName, fingerprint: KeyDigest(of: bytes + outbound.surroundings))
+            target: outbound.target, fileName: fileName, fingerprint: KeyDigest(of: bytes + outbound.surroundings))
     }
 
     /// A tenant whose terms could never be searched by would answer 501 to every search. Where some of its kinds can,

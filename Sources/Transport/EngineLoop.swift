@@ -109,7 +109,7 @@ final class EngineLoop {
     /// Milliseconds until something is due, rounded up; -1: nothing is.
     private func timeout() -> Int32 {
         var due = curlDue
-        if let first = waitingByDeadline.first { due = min(due ?? first.deadline, first.deadline) }
+        if let first = waitingByDeadline.first { due = min(due ?? first.latestStart, first.latestStart) }
         guard let due else { return -1 }
         return Int32(clamping: (due - clock.now).wholeMilliseconds)
     }
@@ -128,6 +128,11 @@ final class EngineLoop {
             switch message {
             case .submit(let call): accept(call)
             case .cancel(let call): stop(call, .cancelled, "the caller was cancelled")
+            case .refuseWaiting(let channel, let error):
+                while let call = channel.waiting.first {
+                    leaveQueue(call)
+                    answer(call, .failure(error))
+                }
             case .forget(let channel):
                 channel.forgotten = true
                 channel.idle = []
@@ -191,13 +196,22 @@ final class EngineLoop {
     private func expireWaiting() {
         guard waitingByDeadline.count > 0 else { return }
         let now = clock.now
-        while let call = waitingByDeadline.first, call.deadline <= now {
-            stop(call, .deadline, "the deadline passed")
-        }
+        while let call = waitingByDeadline.first, call.latestStart <= now { giveUpWaiting(call, now) }
+    }
+
+    /// There is no time left for its answer, or none at all.
+    private func giveUpWaiting(_ call: Call, _ now: ContinuousClock.Instant) {
+        if call.deadline <= now { return stop(call, .deadline, "the deadline passed") }
+        stop(call, .saturated, "it waited until too little time was left")
     }
 
     private func startWaiting() {
+        let now = clock.now
         while running.count < options.maxInFlight, let call = waitingForEngine.first {
+            if call.latestStart <= now {
+                giveUpWaiting(call, now)
+                continue
+            }
             waitingForEngine.remove(call)
             waitingByDeadline.remove(call)
             start(call)
@@ -248,6 +262,7 @@ final class EngineLoop {
         transfer.runningIndex = running.count
         running.append(transfer)
         call.state = .running(transfer)
+        call.started = now
         launch(transfer, call, fresh: false, now)
     }
 
@@ -307,7 +322,8 @@ final class EngineLoop {
     ) -> Result<UpstreamAnswer, TransportError> {
         .failure(
             TransportError(
-                kind: kind, phase: .queued, mayHaveReachedServer: call.mayHaveReachedServer, detail: detail))
+                kind: kind, phase: .queued, mayHaveReachedServer: call.mayHaveReachedServer, detail: detail,
+                retryAfter: kind == .saturated ? 1 : nil))
     }
 
     private func answer(_ call: Call, _ result: Result<UpstreamAnswer, TransportError>) {
@@ -320,7 +336,7 @@ final class EngineLoop {
 
 extension TransportError {
     var afterReachingServer: TransportError {
-        TransportError(kind: kind, phase: phase, mayHaveReachedServer: true, detail: detail)
+        TransportError(kind: kind, phase: phase, mayHaveReachedServer: true, detail: detail, retryAfter: retryAfter)
     }
 
     /// For a transfer stopped from outside.

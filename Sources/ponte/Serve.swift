@@ -36,7 +36,7 @@ struct Serve: AsyncParsableCommand {
         let settings = configuration.server
         let logger = LogOutput.logger(level: settings.logLevel, format: settings.logFormat)
         let engine = try CurlEngine(EngineOptions(maxInFlight: settings.maxInFlight))
-        let tenants = TenantDirectory(configuration, engine: engine)
+        let tenants = TenantDirectory(configuration, engine: engine, observer: CircuitLog.observer(logger))
         var gatewayOptions = GatewayOptions(settings)
         if let host { gatewayOptions.host = host }
         if let port { gatewayOptions.port = port }

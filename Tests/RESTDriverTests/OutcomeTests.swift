@@ -107,6 +107,9 @@ import UpstreamDriver
         #expect(try wait("retry-after", "0") == 1)
         #expect(try wait("Retry-After", "999999") == 3600)
         #expect(try wait("Retry-After", "soon") == nil)
+        #expect(try wait("Retry-After", "-7") == nil)
+        #expect(try wait("Retry-After", "Wed, 21 Oct 2015 07:28:00 GMT") == 1)
+        #expect(try wait("Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT") == 3600)
         #expect(try wait("X-Wait", "9", #"{"header":"X-Wait"}"#) == 9)
         let inTwoMinutes = String(Int(EpochClock.now()) + 120)
         let told = try #require(
@@ -231,7 +234,8 @@ import UpstreamDriver
         (.deadline, true, .get, "timeout"),
         (.truncated, true, .read, "malformed answer"), (.badEncoding, true, .get, "malformed answer"),
         (.cancelled, false, .read, "cancelled"),
-        (.saturated, false, .create, "saturated"), (.shuttingDown, false, .get, "shutting down"),
+        (.saturated, false, .create, "saturated"), (.circuitOpen, false, .create, "circuit open"),
+        (.rateLimited, false, .update, "rate limited"), (.shuttingDown, false, .get, "shutting down"),
         (.connectTimeout, false, .update, "unreachable"),
         (.invalidRequest, false, .update, "unsupported"), (.tls, false, .login, "unreachable"),
     ]) func transportErrors(_ kind: TransportError.Kind, _ reached: Bool, _ role: CallRole, _ name: String) {

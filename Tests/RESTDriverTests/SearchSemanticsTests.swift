@@ -188,8 +188,8 @@ import UpstreamDriver
         // Whatever a driver throws in a list or a search is one of them.
         let failures: [UpstreamError] = [
             .unreachable("x"), .timeout, .credentialsRejected("x"), .refused(reasons: []), .notFound,
-            .rateLimited(retryAfter: nil), .failed(status: 500, "x"), .malformed("x"), .unsupported("x"), .saturated,
-            .shuttingDown, .cancelled,
+            .rateLimited(retryAfter: nil), .failed(status: 500, "x"), .malformed("x"), .unsupported("x"),
+            .saturated(retryAfter: nil), .circuitOpen(retryAfter: nil, "x"), .shuttingDown, .cancelled,
         ]
         for failure in failures {
             #expect(codes.contains(ContractError(failure, system: "x").code), "\(failure)")

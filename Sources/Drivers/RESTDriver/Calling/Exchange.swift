@@ -35,9 +35,10 @@ struct Exchanger: Sendable {
         record: [UInt8]? = nil, entityTag: String? = nil, link: String? = nil, session: String? = nil,
         _ context: CallContext
     ) async throws(UpstreamError) -> Exchange {
-        let request = try self.request(
+        var request = try self.request(
             operation, role, values, extraQuery: extraQuery, record: record, entityTag: entityTag, link: link,
             session: session, context)
+        request.reading = { reading(operation, role, $0) }
         let answer: UpstreamAnswer
         do {
             answer = try await http.send(request, deadline: context.deadline)
@@ -220,16 +221,32 @@ struct Exchanger: Sendable {
         }
     }
 
-    /// Seconds to wait: `Retry-After` in seconds, or what the profile names. At most an hour.
+    /// What an answer says of the system's health, by the profile's rules: a status that a rule calls harmless is, a page
+    /// of HTML in place of data is not. Ordinary answers are not read for it.
+    func reading(_ operation: Operation, _ role: CallRole, _ answer: UpstreamAnswer) -> AnswerReading {
+        let contentType = (answer.headers.first("Content-Type") ?? "").lowercased()
+        let isPage = contentType.hasPrefix("text/html")
+        if answer.status < 400, !isPage { return AnswerReading(.alive) }
+        let exchange = judge(operation, role, answer)
+        switch exchange.kind {
+        case .rateLimited: return AnswerReading(.limited, retryAfter: exchange.retryAfter)
+        case .failure where answer.status >= 500 || exchange.ruled:
+            return AnswerReading(.failing, retryAfter: retryAfter(answer))
+        case .ok where !exchange.ruled && isPage: return AnswerReading(.failing)
+        default: return AnswerReading(.alive)
+        }
+    }
+
+    /// Seconds to wait: what the profile names, or `Retry-After`. At most an hour.
     private func retryAfter(_ answer: UpstreamAnswer) -> Int? {
-        for hint in plan.retryHints + [RetryHint(header: "Retry-After", form: .seconds)] {
+        for hint in plan.retryHints {
             guard let text = answer.headers.first(hint.header), let number = Int(PersonText.trimmed(text)) else {
                 continue
             }
             let seconds = hint.form == .seconds ? number : number - Int(EpochClock.now())
             return min(max(seconds, 1), 3600)
         }
-        return nil
+        return RetryAfter.seconds(answer.headers)
     }
 
     /// What an outcome that is no success means to Bridge.
@@ -261,7 +278,9 @@ struct Exchanger: Sendable {
         case .deadline, .connectTimeout: error.kind == .deadline ? .timeout : .unreachable(error.detail)
         case .cancelled: .cancelled
         case .shuttingDown: .shuttingDown
-        case .saturated: .saturated
+        case .saturated: .saturated(retryAfter: error.retryAfter)
+        case .rateLimited: .rateLimited(retryAfter: error.retryAfter)
+        case .circuitOpen: .circuitOpen(retryAfter: error.retryAfter, error.detail)
         case .invalidRequest: .unsupported(error.detail)
         case .truncated, .badEncoding, .protocolViolation, .tooLarge: .malformed(error.detail)
         default: .unreachable(error.detail)
