@@ -101,7 +101,7 @@ enum EngineBenchmark {
 }
 
 /// This program again, as the slow server.
-private struct ChildServer {
+struct ChildServer {
     let url: String
     private let process: Process
     private let input: Pipe

@@ -62,6 +62,9 @@ public final class HTTPChannel: HTTPSending {
         return try await reads.answer(request, deadline) { await self.follow(request, deadline) }.get()
     }
 
+    /// How many wait for reads that may be shared, for tests.
+    var waitingReaders: Int { reads.waiting }
+
     private func follow(
         _ request: OutboundRequest, _ deadline: ContinuousClock.Instant
     ) async -> Result<UpstreamAnswer, TransportError> {

@@ -52,7 +52,7 @@ import Testing
             #expect(Set(told) == known, "at /\(place.path.joined(separator: "/"))")
             checked += 1
         }
-        #expect(checked == (kind == .server ? 8 : 9))
+        #expect(checked == (kind == .server ? 8 : 10))
     }
 
     @Test(arguments: Kind.allCases) func requiredMembersAgree(_ kind: Kind) throws {

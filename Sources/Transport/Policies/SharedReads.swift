@@ -60,6 +60,9 @@ final class SharedReads: Sendable {
         }
     }
 
+    /// How many wait for reads that can be joined.
+    var waiting: Int { flights.withLock { $0.values.reduce(0) { $0 + $1.waiting } } }
+
     /// A write has ended.
     func wereOvertaken() { flights.withLock { $0 = [:] } }
 
@@ -110,6 +113,8 @@ private final class Flight: Sendable {
             return state.next
         }
     }
+
+    var waiting: Int { state.withLock { $0.present.values.count { $0 != nil } } }
 
     /// - Parameter limit: nil where the call ends by itself in time.
     func wait(_ place: Int, until limit: ContinuousClock.Instant?) async -> Outcome {
