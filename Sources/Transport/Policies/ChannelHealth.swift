@@ -154,7 +154,7 @@ final class ChannelHealth: Sendable {
                 switch error.kind.says(onWire: onWire, of: turn.budget) {
                 case .alive: change = state.breaker.succeeded(turn.pass, now)
                 case .failing: change = state.breaker.failed(turn.pass, now, jitter: jitter)
-                case nil:
+                case .limited, nil:
                     state.breaker.undecided(turn.pass)
                     change = nil
                 }
