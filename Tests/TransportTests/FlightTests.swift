@@ -74,7 +74,7 @@ import Transport
 
     @Test func unknownHostDidNotReachTheServer() async throws {
         let engine = try CurlEngine()
-        let error = try await engine.channel(ChannelSettings(connectTimeout: .seconds(30)).direct).failure(
+        let error = try await engine.channel(ChannelSettings(connectTimeout: .seconds(30)).withoutPolicies).failure(
             of: get("http://ponte.invalid/"))
         #expect(error.kind == .nameResolution)
         #expect(error.phase == .resolving)
@@ -148,7 +148,7 @@ import Transport
         defer { server.stop() }
         let engine = try CurlEngine(options)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for channel in settings.map({ engine.channel($0.direct) }) {
+            for channel in settings.map({ engine.channel($0.withoutPolicies) }) {
                 for _ in 0..<100 { group.addTask { _ = try await channel.get(server.url) } }
             }
             try await group.waitForAll()
@@ -219,7 +219,7 @@ import Transport
     @Test func shutdownCanCancel() async throws {
         try await withServer(Self.silent, ChannelSettings(maxInFlight: 1)) { server, channel async throws in
             let engine = try CurlEngine()
-            let own = engine.channel(ChannelSettings(maxInFlight: 1).direct)
+            let own = engine.channel(ChannelSettings(maxInFlight: 1).withoutPolicies)
             let calls = (0..<2).map { _ in Task { try await own.failure(of: get(server.url)) } }
             while server.requests.isEmpty { await Task.yield() }
             await engine.shutdown(cancelling: true)

@@ -93,11 +93,11 @@ import Testing
         }
         #expect(retries >= 200 && retries <= 211)
         // The floor comes back with time, and no more than the floor.
-        #expect(!budget.take(start))
+        #expect(budget.take(start) == false)
         #expect((0..<20).count { _ in budget.take(start + .seconds(3600)) } == 10)
         for _ in 0..<5 { budget.charge() }
-        #expect(!budget.take(start + .seconds(3605)))
-        #expect(budget.take(start + .seconds(3607)))
+        #expect(budget.take(start + .seconds(3605)) == false)
+        #expect(budget.take(start + .seconds(3607)) == true)
     }
 
     // MARK: At the socket

@@ -16,7 +16,7 @@ func withServer(
     defer { server.stop() }
     let engine = try CurlEngine(options)
     do {
-        try await test(server, engine.channel(policies ? settings : settings.direct))
+        try await test(server, engine.channel(policies ? settings : settings.withoutPolicies))
     } catch {
         await engine.shutdown(cancelling: true)
         throw error
@@ -61,7 +61,7 @@ extension HTTPSending {
 
 extension ChannelSettings {
     /// The same without policies.
-    var direct: ChannelSettings {
+    var withoutPolicies: ChannelSettings {
         var settings = self
         (settings.retries, settings.sharesReads, settings.adapts) = (0, false, false)
         settings.maxQueued = 10_000
