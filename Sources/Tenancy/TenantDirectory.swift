@@ -38,7 +38,7 @@ public final class Tenant: Sendable, CustomStringConvertible {
         id = plan.id
         keys = plan.keys
         let id = plan.id
-        let told: (@Sendable (BreakerTransition) -> Void)? = observer.map { observer in { observer(id, $0) } }
+        let told: @Sendable (BreakerTransition) -> Void = { observer?(id, $0) }
         let isSame = before?.plan?.target == plan.target
         let kept = isSame ? before?.channel : nil
         let channel =
