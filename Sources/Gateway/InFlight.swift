@@ -103,6 +103,9 @@ final class InFlight: Sendable {
         }
     }
 
+    /// Until when the watch sleeps, for tests; nil while it does not, or sleeps until it is woken.
+    var sleepsUntil: ContinuousClock.Instant? { state.withLock { $0.sleep == nil ? nil : $0.wakes } }
+
     /// Until the earliest deadline, or until a call with an earlier one comes.
     private func sleep() async {
         var timer: Task<Void, Never>?

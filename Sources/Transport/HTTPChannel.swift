@@ -111,7 +111,7 @@ public final class HTTPChannel: HTTPSending {
     private struct Attempt {
         let result: Result<UpstreamAnswer, TransportError>
         var reading: AnswerReading?
-        /// No policy let it go out.
+        /// It never left the queue.
         var wasRefused = false
 
         var outcome: AttemptOutcome {
@@ -146,13 +146,13 @@ public final class HTTPChannel: HTTPSending {
         if case .success(let answer) = result {
             reading = request.reading?(answer) ?? AnswerReading(byStatusOf: answer)
         }
-        if let transition = health.ended(turn, result, reading, onWire: onWire, .now) {
+        if let transition = health.ended(turn, result, reading, onWire: onWire ?? .zero, .now) {
             if case .opened(_, let time) = transition {
                 inbox.post(.refuseWaiting(state, health.openError(time)))
             }
             observer?(transition)
         }
-        return Attempt(result: result, reading: reading)
+        return Attempt(result: result, reading: reading, wasRefused: onWire == nil)
     }
 
     private func wait(for turn: ChannelHealth.Turn) async -> TransportError? {
@@ -166,7 +166,7 @@ public final class HTTPChannel: HTTPSending {
 
     private func dial(
         _ request: OutboundRequest, _ deadline: ContinuousClock.Instant, _ turn: ChannelHealth.Turn
-    ) async -> (Result<UpstreamAnswer, TransportError>, onWire: Duration, wasResent: Bool) {
+    ) async -> (Result<UpstreamAnswer, TransportError>, onWire: Duration?, wasResent: Bool) {
         let call = Call(
             request: request, deadline: deadline, latestStart: min(deadline, turn.latestStart), channel: state)
         let inbox = inbox
@@ -180,7 +180,7 @@ public final class HTTPChannel: HTTPSending {
             inbox.post(.cancel(call))
         }
         // The engine's thread wrote these before it resumed us, and will not touch them again.
-        return (result, call.started.map { .now - $0 } ?? .zero, call.retried)
+        return (result, call.started.map { .now - $0 }, call.retried)
     }
 }
 

@@ -57,10 +57,10 @@ enum RetryDecision: Equatable, Sendable {
 
 extension TransportError.Kind {
     /// Another attempt may fare better. All others are about the request, the caller or Ponte itself, or would bring the
-    /// same again.
+    /// same again: a host that did not answer for seconds will not a moment later.
     var mayPass: Bool {
         switch self {
-        case .nameResolution, .connect, .connectTimeout, .tls, .send, .receive, .emptyAnswer, .truncated: true
+        case .nameResolution, .connect, .tls, .send, .receive, .emptyAnswer, .truncated: true
         default: false
         }
     }

@@ -219,7 +219,7 @@ struct Exchanger: Sendable {
         return Exchange(
             kind: decided, ruled: kind != nil, status: answer.status, url: url, answer: answer, text: text,
             reasons: words,
-            retryAfter: decided == .rateLimited ? retryAfter(answer) : nil)
+            retryAfter: decided == .rateLimited || decided == .failure ? retryAfter(answer) : nil)
     }
 
     /// What a status means where no rule speaks. A web page says nothing about a client, whatever its status.
@@ -243,7 +243,7 @@ struct Exchanger: Sendable {
         switch exchange.kind {
         case .rateLimited: return AnswerReading(.limited, retryAfter: exchange.retryAfter)
         case .failure where answer.status >= 500 || exchange.ruled:
-            return AnswerReading(.failing, retryAfter: retryAfter(answer))
+            return AnswerReading(.failing, retryAfter: exchange.retryAfter)
         case .ok where !exchange.ruled && isPage: return AnswerReading(.failing)
         default: return AnswerReading(.alive)
         }
@@ -277,6 +277,10 @@ struct Exchanger: Sendable {
                 [502, 503, 504].contains(exchange.status) || (!exchange.ruled && exchange.status >= 500)
             {
                 return .outcomeUnknown("it answered \(exchange.status)")
+            }
+            // It says itself for how long it is down, and is not called meanwhile.
+            if exchange.status == 503, let seconds = exchange.retryAfter {
+                return .circuitOpen(retryAfter: seconds, "it answered 503")
             }
             return .failed(status: exchange.status, "it answered \(exchange.status)")
         }
