@@ -1,6 +1,6 @@
 /// Limits of one engine: one thread, one pool of connections.
 public struct EngineOptions: Sendable {
-    /// Calls on the wire at once, over all channels. More wait, first come first served.
+    /// Calls on the wire at once, over all channels. More wait; a free place goes to the channel that has the fewest.
     public var maxInFlight: Int
     /// Calls that may wait, over all channels; one more fails at once with `.saturated`.
     public var maxQueued: Int

@@ -169,6 +169,27 @@ import Transport
         #expect(most <= 5 && most > 1)
     }
 
+    /// One channel has twenty calls of the engine's only place; another's one call need not wait for all of them.
+    @Test func aFreePlaceGoesToTheChannelThatHasTheFewest() async throws {
+        let server = try RawServer { connection in
+            while connection.readRequest() != nil {
+                usleep(50_000)
+                connection.answer()
+            }
+        }
+        defer { server.stop() }
+        let engine = try CurlEngine(EngineOptions(maxInFlight: 1))
+        let (busy, quiet) = (engine.channel(.direct), engine.channel(.direct))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<20 { group.addTask { _ = try await busy.get("\(server.url)/busy") } }
+            while server.requests.isEmpty { await Task.yield() }
+            _ = try await quiet.get("\(server.url)/quiet")
+            #expect(server.requests.count < 21)
+            try await group.waitForAll()
+        }
+        await engine.shutdown()
+    }
+
     @Test func fullQueueIsSaid() async throws {
         let options = EngineOptions(maxInFlight: 1, maxQueued: 1)
         try await withServer(Self.silent, .init(), options) { server, channel async throws in
