@@ -33,6 +33,35 @@ import UpstreamDriver
         #expect(!exchange.ruled)
     }
 
+    /// What an answer says of the system's health, for the breaker: the profile has the last word.
+    @Test(
+        arguments: [
+            (nil, 200, "application/json", AnswerReading(.alive)),
+            (nil, 404, "application/json", AnswerReading(.alive)),
+            (nil, 401, "text/html", AnswerReading(.alive)), (nil, 400, "text/html", AnswerReading(.alive)),
+            (nil, 500, "application/json", AnswerReading(.failing, retryAfter: 9)),
+            (nil, 503, "text/html", AnswerReading(.failing, retryAfter: 9)),
+            (nil, 501, "application/json", AnswerReading(.alive)),
+            (nil, 429, "application/json", AnswerReading(.limited, retryAfter: 9)),
+            (nil, 200, "text/html", AnswerReading(.failing)),
+            (#"[{"when":{"status":500},"then":"notFound"}]"#, 500, "application/json", AnswerReading(.alive)),
+            (
+                #"[{"when":{"status":403},"then":"rateLimited"}]"#, 403, "text/plain",
+                AnswerReading(.limited, retryAfter: 9)
+            ),
+            (#"[{"when":{"contentType":"text/html"},"then":"empty"}]"#, 200, "text/html", AnswerReading(.alive)),
+            (#"[{"when":{"status":422},"then":"failure"}]"#, 422, "application/json", AnswerReading(.alive)),
+        ] as [(String?, Int, String, AnswerReading)])
+    func healthIsReadByTheProfilesRules(
+        _ rules: String?, _ status: Int, _ type: String, _ reading: AnswerReading
+    ) throws {
+        let driver = try Sample.driver([("/outcomes", rules ?? "[]")], Script("{}"))
+        let operation = try #require(driver.plan.operations["get"])
+        let answer = UpstreamAnswer(
+            status: status, headers: [("Content-Type", type), ("Retry-After", "9")], body: Array("<p>".utf8))
+        #expect(driver.exchanger.reading(operation, .get, answer) == reading)
+    }
+
     /// A wrong address or a proxy must not look like a missing patient.
     @Test(arguments: [(404, CallRole.get), (410, .update), (409, .create), (422, .create), (400, .update), (403, .get)])
     func aWebPageSaysNothingAboutAClient(_ status: Int, _ role: CallRole) throws {

@@ -240,9 +240,10 @@ struct Exchanger: Sendable {
         let isPage = contentType.hasPrefix("text/html")
         if answer.status < 400, !isPage { return AnswerReading(.alive) }
         let exchange = judge(operation, role, answer)
+        let byStatus = AnswerReading(byStatusOf: answer)
         switch exchange.kind {
         case .rateLimited: return AnswerReading(.limited, retryAfter: exchange.retryAfter)
-        case .failure where answer.status >= 500 || exchange.ruled:
+        case .failure where exchange.ruled ? answer.status < 400 || answer.status >= 500 : byStatus.meaning == .failing:
             return AnswerReading(.failing, retryAfter: exchange.retryAfter)
         case .ok where !exchange.ruled && isPage: return AnswerReading(.failing)
         default: return AnswerReading(.alive)
