@@ -133,7 +133,7 @@ extension ContractError.Code {
                 headers: ["Retry-After"])
         case .circuitOpen:
             Entry(
-                503, "The clinic's system kept failing and is not called for now", [.nobody, .clinic],
+                503, "The clinic's system kept failing and is not called for now", [.caller, .clinic],
                 "Wait as `Retry-After` says: Ponte looks by itself whether the system is back; where it stays, the clinic "
                     + "asks its vendor.",
                 headers: ["Retry-After"])

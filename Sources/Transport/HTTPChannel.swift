@@ -65,6 +65,9 @@ public final class HTTPChannel: HTTPSending {
     /// How many wait for reads that may be shared, for tests.
     var waitingReaders: Int { reads.waiting }
 
+    /// How many attempts wait or are on the wire, for tests.
+    var attempts: Int { health.attempts }
+
     private func follow(
         _ request: OutboundRequest, _ deadline: ContinuousClock.Instant
     ) async -> Result<UpstreamAnswer, TransportError> {

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import TestSupport
 import Testing
-import Transport
+@testable import Transport
 
 /// Deadlines, cancellation, limits, shutdown.
 @Suite struct FlightTests {
@@ -171,8 +171,11 @@ import Transport
 
     /// One channel has twenty calls of the engine's only place; another's one call need not wait for all of them.
     @Test func aFreePlaceGoesToTheChannelThatHasTheFewest() async throws {
+        let gate = Gate()
         let server = try RawServer { connection in
-            while connection.readRequest() != nil {
+            while let request = connection.readRequest() {
+                if connection.number == 1, request.turn == 1 { gate.wait() }
+                // Time enough for a call that was admitted to come to the engine.
                 usleep(50_000)
                 connection.answer()
             }
@@ -182,10 +185,14 @@ import Transport
         let (busy, quiet) = (engine.channel(.direct), engine.channel(.direct))
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<20 { group.addTask { _ = try await busy.get("\(server.url)/busy") } }
-            while server.requests.isEmpty { await Task.yield() }
-            _ = try await quiet.get("\(server.url)/quiet")
-            #expect(server.requests.count < 21)
+            while server.requests.isEmpty || busy.attempts < 20 { await Task.yield() }
+            group.addTask { _ = try await quiet.get("\(server.url)/quiet") }
+            while quiet.attempts < 1 { await Task.yield() }
+            gate.open()
             try await group.waitForAll()
+            let lines = server.requests.map(\.line)
+            #expect(lines.count == 21)
+            #expect(lines.last?.contains("busy") == true)
         }
         await engine.shutdown()
     }

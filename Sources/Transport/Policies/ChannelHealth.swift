@@ -91,6 +91,9 @@ final class ChannelHealth: Sendable {
     /// What such a call usually takes; zero while that is not known.
     func usual(_ now: ContinuousClock.Instant) -> Duration { state.withLock { $0.times.usual(now) } }
 
+    /// How many wait or are on the wire.
+    var attempts: Int { state.withLock { $0.inside } }
+
     // MARK: Retries
 
     func callBegins(_ now: ContinuousClock.Instant) { state.withLock { $0.budget.earn(now) } }
