@@ -49,7 +49,8 @@ struct TenantReader {
 
     static let members = ["id", "name", "disabled", "inbound", "upstream", "clients"]
     static let upstreamMembers = [
-        "driver", "baseURL", "credentials", "settings", "timeouts", "limits", "retries", "breaker", "tls", "http2",
+        "driver", "baseURL", "addresses", "credentials", "settings", "timeouts", "limits", "retries", "breaker", "tls",
+        "http2",
         "maxBodyBytes",
     ]
     static let clientsMembers = [
