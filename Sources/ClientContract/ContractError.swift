@@ -52,6 +52,7 @@ public struct ContractError: Error, Sendable, Equatable {
         case upstreamCredentials = "system_credentials_rejected"
         case storageFailed = "storage_failed"
         case saturated = "saturated"
+        case circuitOpen = "circuit_open"
         case tooManyConnections = "too_many_connections"
         case shuttingDown = "shutting_down"
         case upstreamSilent = "system_silent"

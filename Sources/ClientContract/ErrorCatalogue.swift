@@ -167,6 +167,12 @@ extension ContractError.Code {
                 "Wait as `Retry-After` says; where it happens often, raise the limits or find out why the system is "
                     + "slow.",
                 headers: ["Retry-After"])
+        case .circuitOpen:
+            Entry(
+                503, "The clinic's system kept failing and is not called for now", [.caller, .clinic],
+                "Wait as `Retry-After` says: Ponte looks by itself whether the system is back; where it stays, the clinic "
+                    + "asks its vendor.",
+                headers: ["Retry-After"])
         case .tooManyConnections:
             Entry(
                 503, "Too many connections are open", [.caller, .operator],

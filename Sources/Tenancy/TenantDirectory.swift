@@ -13,6 +13,7 @@ public final class Tenant: Sendable, CustomStringConvertible {
     /// Longest time for a whole list without a limit.
     public let listTimeout: Duration
     let plan: TenantPlan?
+    private let channel: HTTPChannel?
 
     public var description: String { "tenant \(id)" }
 
@@ -26,14 +27,26 @@ public final class Tenant: Sendable, CustomStringConvertible {
         self.callTimeout = callTimeout
         self.listTimeout = listTimeout
         plan = nil
+        channel = nil
     }
 
-    init(_ plan: TenantPlan, engine: CurlEngine, memories: CreateMemories) {
+    /// - Parameter before: the tenant as it was: what was learned of its system stays, if it is still the same system.
+    init(
+        _ plan: TenantPlan, engine: CurlEngine, memories: CreateMemories, replacing before: Tenant? = nil,
+        _ observer: TenantDirectory.Observer? = nil
+    ) {
         id = plan.id
         keys = plan.keys
+        let id = plan.id
+        let told: @Sendable (BreakerTransition) -> Void = { observer?(id, $0) }
+        let isSame = before?.plan?.target == plan.target
+        let kept = isSame ? before?.channel : nil
+        let channel =
+            kept.map { $0.continued(plan.channel, observer: told) } ?? engine.channel(plan.channel, observer: told)
+        self.channel = channel
         bridge = Bridge(
-            driver: plan.driver.make(engine.channel(plan.channel)), options: plan.options,
-            memory: memories.memory(of: plan), writes: memories.writes(of: plan.id))
+            driver: plan.driver.make(channel), options: plan.options, memory: memories.memory(of: plan),
+            writes: memories.writes(of: plan.id))
         callTimeout = plan.callTimeout
         listTimeout = plan.listTimeout
         self.plan = plan
@@ -60,6 +73,9 @@ public final class TenantDirectory: Sendable {
         public var faults: [ConfigFault] = []
     }
 
+    /// Told of every change of a tenant's circuit breaker, by the tenant's id.
+    public typealias Observer = @Sendable (String, BreakerTransition) -> Void
+
     private struct Snapshot: Sendable {
         var tenants: [Tenant] = []
         var keys: [(digest: KeyDigest, tenant: Int, name: String)] = []
@@ -77,21 +93,25 @@ public final class TenantDirectory: Sendable {
     private let reloading = Mutex(())
     private let memories: CreateMemories
 
-    public convenience init(_ tenants: [Tenant]) { self.init(tenants, CreateMemories(ServerSettings())) }
+    private let observer: Observer?
 
-    private init(_ tenants: [Tenant], _ memories: CreateMemories) {
+    public convenience init(_ tenants: [Tenant], observer: Observer? = nil) {
+        self.init(tenants, CreateMemories(ServerSettings()), observer)
+    }
+
+    private init(_ tenants: [Tenant], _ memories: CreateMemories, _ observer: Observer?) {
         snapshot = Mutex(Snapshot(tenants))
         self.memories = memories
+        self.observer = observer
     }
 
     /// The sound, enabled tenants of a configuration. The database that the server's file names is opened now; a
     /// configuration that is read again later does not change that.
-    public convenience init(_ configuration: Configuration, engine: CurlEngine) {
+    public convenience init(_ configuration: Configuration, engine: CurlEngine, observer: Observer? = nil) {
         let memories = CreateMemories(configuration.server)
+        let plans = configuration.tenants.filter { !$0.isDisabled }
         self.init(
-            configuration.tenants.filter { !$0.isDisabled }.map {
-                Tenant($0, engine: engine, memories: memories)
-            }, memories)
+            plans.map { Tenant($0, engine: engine, memories: memories, replacing: nil, observer) }, memories, observer)
     }
 
     /// What kept the database from being opened. Creates of the tenants that need it fail.
@@ -161,7 +181,7 @@ public final class TenantDirectory: Sendable {
                 }
                 continue
             }
-            tenants.append(Tenant(plan, engine: engine, memories: memories))
+            tenants.append(Tenant(plan, engine: engine, memories: memories, replacing: before, observer))
             if before == nil { changes.added.append(plan.id) } else { changes.replaced.append(plan.id) }
         }
         changes.removed = old.map(\.id).filter { id in !tenants.contains { $0.id == id } }

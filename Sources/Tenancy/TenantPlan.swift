@@ -31,6 +31,8 @@ public struct TenantPlan: Sendable, CustomStringConvertible {
     public let channel: ChannelSettings
     public let driver: PreparedDriver
     let idempotency: IdempotencyPlan
+    /// Equal for two readings that call the same system.
+    let target: [UInt8]
     /// The file's name without its folder.
     let fileName: String
     /// Equal for two readings that make the same tenant: file, profile, secrets and certificates.
@@ -59,7 +61,8 @@ struct TenantReader {
 
     static let members = ["id", "name", "disabled", "inbound", "upstream", "clients", "idempotency"]
     static let upstreamMembers = [
-        "driver", "baseURL", "addresses", "credentials", "settings", "timeouts", "limits", "tls", "http2",
+        "driver", "baseURL", "addresses", "credentials", "settings", "timeouts", "limits", "retries", "breaker", "tls",
+        "http2",
         "maxBodyBytes",
     ]
     static let clientsMembers = [
@@ -95,7 +98,8 @@ struct TenantReader {
         return TenantPlan(
             id: id, name: name ?? id, isDisabled: disabled, keys: keys, callTimeout: outbound.call,
             listTimeout: outbound.list, options: options, channel: outbound.channel, driver: outbound.driver,
-            idempotency: idempotency, fileName: fileName, fingerprint: KeyDigest(of: bytes + outbound.surroundings))
+            idempotency: idempotency, target: outbound.target, fileName: fileName,
+            fingerprint: KeyDigest(of: bytes + outbound.surroundings))
     }
 
     /// A tenant whose terms could never be searched by would answer 501 to every search. Where some of its kinds can,

@@ -31,7 +31,7 @@ private func problem(_ error: ContractError, _ id: String = "req-1") throws -> J
         (.unsupported, 501),
         (.upstreamFailed, 502),
         (.upstreamUnreachable, 502), (.upstreamMalformed, 502), (.upstreamCredentials, 502), (.storageFailed, 503),
-        (.saturated, 503),
+        (.saturated, 503), (.circuitOpen, 503),
         (.tooManyConnections, 503),
         (.shuttingDown, 503), (.deadline, 504), (.outcomeUnknown, 504),
     ])

@@ -174,7 +174,7 @@ import UpstreamDriver
         let driver = RESTDriver(
             profile: try Sample.compile([("/outcomes", #"[{"when":{"body":{"/falha":true}},"then":"failure"}]"#)]),
             tenant: RESTTenant(baseURL: server.url, credentials: ["key": Secret("k-1")]),
-            http: engine.channel(ChannelSettings()))
+            http: engine.channel(.direct))
         for (operation, wanted) in zip(Self.operations, wanted) {
             #expect(await result(operation, driver) == wanted, "\(operation)")
         }

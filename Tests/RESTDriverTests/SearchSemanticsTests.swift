@@ -187,9 +187,9 @@ import UpstreamDriver
         #expect(Set(codes) == Set(ContractError.Code.allCases).subtracting(others))
         // Whatever a driver throws in a list or a search is one of them.
         let failures: [UpstreamError] = [
-            .timeout, .credentialsRejected("x"), .refused(reasons: []), .notFound,
-            .rateLimited(retryAfter: nil), .failed(status: 500, "x"), .malformed("x"), .unsupported("x"), .saturated,
-            .shuttingDown, .cancelled,
+            .timeout, .credentialsRejected("x"), .refused(reasons: []), .notFound, .rateLimited(retryAfter: nil),
+            .failed(status: 500, "x"), .malformed("x"), .unsupported("x"), .saturated(retryAfter: nil),
+            .circuitOpen(retryAfter: nil, "x"), .shuttingDown, .cancelled,
         ]
         let obstacles = UpstreamError.Obstacle.allCases.map { UpstreamError.unreachable("x", $0) }
         for failure in failures + obstacles {

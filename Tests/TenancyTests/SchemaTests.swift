@@ -55,7 +55,7 @@ import Testing
             #expect(Set(told) == known, "at /\(place.path.joined(separator: "/"))")
             checked += 1
         }
-        #expect(checked == (kind == .server ? 9 : 10))
+        #expect(checked == (kind == .server ? 9 : 11))
     }
 
     @Test(arguments: Kind.allCases) func requiredMembersAgree(_ kind: Kind) throws {

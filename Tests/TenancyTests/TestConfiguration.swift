@@ -67,7 +67,8 @@ final class TestConfiguration {
                 "addresses": ["private", "10.1.0.0/16", "fd00::1"],
                 "credentials": ["user": ["env": "AURORA_USER"], "password": ["env": "AURORA_PASSWORD"]],
                 "settings": [String: String](), "timeouts": ["connect": "3s", "call": "10s", "list": "2m"],
-                "limits": ["concurrent": 16, "perSecond": 10], "tls": [String: String](), "http2": false,
+                "limits": ["concurrent": 16, "queued": 100, "perSecond": 10],
+                "retries": 1, "breaker": ["failures": 5, "openFor": "2s"], "tls": [String: String](), "http2": false,
                 "maxBodyBytes": 1_048_576,
             ],
             "clients": [
