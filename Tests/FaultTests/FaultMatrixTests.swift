@@ -20,7 +20,10 @@ import Transport
         let tenants = mocks.enumerated().map { PonteProcess.Tenant(id: "clinica-\($0)", baseURL: $1.baseURL) }
         let ponte = try await PonteProcess(tenants)
         let engine = try CurlEngine()
-        let channel = engine.channel(ChannelSettings(maxInFlight: 64))
+        // Ponte's answers are what is looked at, as they come.
+        var direct = ChannelSettings.direct
+        direct.maxInFlight = 64
+        let channel = engine.channel(direct)
         let callers = tenants.map { Caller(channel: channel, port: ponte.port, key: $0.key) }
         let clinics = try FaultRow.all.enumerated().map { index, row in
             Clinic(

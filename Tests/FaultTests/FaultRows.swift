@@ -12,6 +12,7 @@ enum Outcome: Sendable, Equatable, CustomStringConvertible {
     static let late = problem(504, "deadline_passed")
     static let unknown = problem(504, "outcome_unknown")
     static let limited = problem(429, "rate_limited")
+    static let closed = problem(503, "circuit_open")
 
     /// As it stands in docs/faults.md.
     var description: String {
@@ -95,7 +96,7 @@ extension FaultRow {
         FaultRow("gzip-bomb", "sends what unpacks without an end", read: .malformed, create: .served, change: .unknown),
         // Content.
         FaultRow("status=500", "says that it failed", read: .failed, create: .unknown, change: .failed),
-        FaultRow("status=503:1", "says that it is overloaded", read: .failed, create: .unknown, change: .failed),
+        FaultRow("status=503:1", "says that it is overloaded", read: .closed, create: .unknown, change: .closed),
         FaultRow("status=429:2", "says that it is asked too often", read: .limited, create: .limited, change: .limited),
         FaultRow("html", "answers a page of HTML with status 200", read: .malformed, create: .served, change: .unknown),
         FaultRow("html=404", "answers a page of HTML with status 404", read: .failed, create: .failed, change: .failed),

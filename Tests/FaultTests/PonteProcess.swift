@@ -75,6 +75,7 @@ final class PonteProcess {
         self.port = port
     }
 
+    /// Faults in close succession would open a breaker, and its answer would stand for that to the next fault.
     private static func file(_ tenant: Tenant) -> String {
         let digest = SHA256.hash(data: Data(tenant.key.utf8)).map { byte in
             String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
@@ -86,7 +87,7 @@ final class PonteProcess {
             "credentials":{"user":{"env":"PONTE_FAULTS_USER"},"password":{"env":"PONTE_FAULTS_PASSWORD"}},
             "timeouts":{"connect":"1s","call":"\(callTimeout.components.attoseconds / 1_000_000_000_000_000
                 + callTimeout.components.seconds * 1000)ms","list":"6s"},
-            "maxBodyBytes":1048576},
+            "breaker":{"failures":1000},"maxBodyBytes":1048576},
             "clients":{"searchBy":["phone"]}}
             """
     }
