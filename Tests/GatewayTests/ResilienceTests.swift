@@ -62,7 +62,7 @@ import Transport
     }
 
     @Test func aReadIsServedAlthoughItsFirstTryFails() async throws {
-        try await with("") { world in
+        try await with("") { world async throws in
             #expect(try await world.status() == 200)
             for fault in [
                 MockFault.status(503, retryAfter: nil), .reset(before: true), .truncate, .noReply, .resetMidBody,
@@ -76,7 +76,7 @@ import Transport
     }
 
     @Test func aSystemThatKeepsFailingIsLeftAloneAndItsNeighbourIsNot() async throws {
-        try await with(#","retries":0,"breaker":{"failures":2,"openFor":"5m"}"#) { world in
+        try await with(#","retries":0,"breaker":{"failures":2,"openFor":"5m"}"#) { world async throws in
             #expect(try await world.status() == 200)
             world.mocks[0].inject(.status(500, retryAfter: nil), operation: .get)
             for _ in 0..<2 { #expect(try await world.status() == 502) }
@@ -104,7 +104,7 @@ import Transport
     }
 
     @Test func aSystemThatIsBackIsCalledAgain() async throws {
-        try await with(#","retries":0,"breaker":{"failures":2,"openFor":"500ms"}"#) { world in
+        try await with(#","retries":0,"breaker":{"failures":2,"openFor":"500ms"}"#) { world async throws in
             #expect(try await world.status() == 200)
             world.mocks[0].inject(.reset(before: true), operation: .get)
             for _ in 0..<2 { #expect(try await world.status() == 502) }
@@ -119,7 +119,7 @@ import Transport
     }
 
     @Test func equalReadsAtOnceAreOneCall() async throws {
-        try await with("") { world in
+        try await with("") { world async throws in
             #expect(try await world.status() == 200)
             world.mocks[0].requests.reset()
             world.mocks[0].inject(.latency(milliseconds: 1500), operation: .get)
