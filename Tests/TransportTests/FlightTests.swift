@@ -227,7 +227,7 @@ import Testing
         }
         defer { server.stop() }
         let engine = try CurlEngine()
-        let channel = engine.channel(.init())
+        let channel = engine.channel(.direct)
         let task = Task { try await channel.get(server.url).status }
         while server.requests.isEmpty { await moment() }
         async let ended: Void = engine.shutdown()
