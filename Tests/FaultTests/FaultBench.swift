@@ -17,7 +17,10 @@ struct FaultBench {
         let tenants = mocks.enumerated().map { PonteProcess.Tenant(id: "clinica-\($0)", baseURL: $1.baseURL) }
         let ponte = try await PonteProcess(tenants, breaks: breaks)
         let engine = try CurlEngine()
-        let channel = engine.channel(ChannelSettings(maxInFlight: 64))
+        // Nothing but the calls themselves: what is tried again or held back is Ponte's to decide.
+        var settings = ChannelSettings.direct
+        settings.maxInFlight = 64
+        let channel = engine.channel(settings)
         let callers = tenants.map { Caller(channel: channel, port: ponte.port, key: $0.key) }
         let clinics = try rows.enumerated().map { index, row in
             Clinic(

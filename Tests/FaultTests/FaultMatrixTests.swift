@@ -3,9 +3,18 @@ import MockUpstream
 import Testing
 import Transport
 
+extension Trait where Self == ConditionTrait {
+    /// Other tests at the same time would be in the way of times and memory. `scripts/test` runs these by themselves.
+    fileprivate static var alone: Self {
+        .enabled(
+            if: ProcessInfo.processInfo.environment["PONTE_FAULTS"] == "1",
+            "PONTE_FAULTS=1 swift test --filter FaultTests")
+    }
+}
+
 /// Each fault under each operation, against the program that was built: what it answers, how often it asks the system,
 /// whether it is well afterwards, and what it has kept.
-@Suite struct FaultMatrixTests {
+@Suite(.serialized) struct FaultMatrixTests {
     /// The first rounds fill pools and caches.
     private static let rounds = 4
     private static let settled = 2
@@ -13,7 +22,7 @@ import Transport
     /// fault from its load.
     private static let lanes = 3
 
-    @Test(.timeLimit(.minutes(10))) func everyFaultUnderEveryOperation() async throws {
+    @Test(.alone, .timeLimit(.minutes(10))) func everyFaultUnderEveryOperation() async throws {
         // No breaker: it would open before all was asked, and stand before what is to be seen.
         let bench = try await FaultBench.start(FaultRow.all, breaks: false)
         var memory: [Double] = []
@@ -47,7 +56,7 @@ import Transport
     }
 
     /// Systems that keep failing are left alone, and asked again when the time that Ponte tells is over.
-    @Test(.timeLimit(.minutes(5))) func theSystemIsBackWithinOneBreakerWindow() async throws {
+    @Test(.alone, .timeLimit(.minutes(5))) func theSystemIsBackWithinOneBreakerWindow() async throws {
         let rows = FaultRow.all.filter { $0.read != .served && !$0.isSlow }
         let bench = try await FaultBench.start(rows, breaks: true)
         await withTaskGroup(of: Void.self) { group in
@@ -62,7 +71,9 @@ import Transport
     @Test func aBombIsStoppedByItsSize() async throws {
         let mock = try await MockServer.start(MockOptions(patients: 1))
         let engine = try CurlEngine()
-        let channel = engine.channel(ChannelSettings(maxBodyBytes: 1 << 20))
+        var settings = ChannelSettings.direct
+        settings.maxBodyBytes = 1 << 20
+        let channel = engine.channel(settings)
         let request = OutboundRequest(
             url: "\(mock.baseURL)/api/pacientes", headers: [("X-Mock-Fault", "gzip-bomb")], repeatability: .unsafe)
         let error = await #expect(throws: TransportError.self) {
