@@ -41,6 +41,11 @@ struct FaultRow: Sendable, CustomStringConvertible {
 
     /// It strikes connections, and so every call of an operation.
     var strikesAll: Bool { fault == "reset=accept" }
+    /// It is one of those that make Ponte leave the system alone for a while.
+    var opensBreaker: Bool {
+        read == .unreachable || read == .failed && !fault.hasPrefix("html")
+            || ["reset=headers", "reset-mid-body", "truncate", "random", "bad-chunk"].contains(fault)
+    }
     /// Its operations wait for as long as Ponte lets them.
     var isSlow: Bool { read == .late }
     var description: String { fault }
