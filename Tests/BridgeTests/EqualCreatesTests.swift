@@ -170,6 +170,7 @@ import UpstreamDriver
         let (clinic, begun, others) = (ModelClinic([], .model()), Gate(1), Gate(5))
         let (attempts, looks) = (Mutex(0), Mutex(0))
         clinic.set { state in
+            guard wasSent else { return }
             state.found = { term, _, person in
                 let look = looks.withLock { looks in
                     looks += 1
