@@ -32,8 +32,9 @@ struct PatientTable<Record: PatientRecord>: Sendable {
     private var emails = ScanColumn()
     private var names = ScanColumn()
 
-    init(seed: UInt64, count: Int, shapes: Int) {
-        generator = PersonGenerator(seed: seed)
+    init(_ options: MockOptions, shapes: Int) {
+        generator = PersonGenerator(seed: options.seed, people: options.people?.map(Person.init) ?? FixedPeople.all)
+        let count = options.people?.count ?? options.patients
         self.count = max(0, count)
         rendered = Array(repeating: Array(repeating: nil, count: max(0, count)), count: shapes)
         for row in 0..<self.count { appendKeys(Record(generator.person(row), row: row).keys) }
