@@ -1,5 +1,5 @@
-public import Conformance
 import ClientContract
+public import Conformance
 import Glibc
 import MockUpstream
 import RESTDriver

@@ -79,11 +79,12 @@ extension MockFault {
             switch trouble {
             case .status(let code, let retryAfter): .status(code, retryAfter: retryAfter)
             case .errorInSuccess: .status(200, retryAfter: nil)
-            // Longer than any check waits; its connection is closed before.
-            case .silence: .latency(milliseconds: 120_000)
+            case .silence: .blackhole(before: false)
             case .reset: .reset(before: false)
             case .resetBefore: .reset(before: true)
+            case .noReply: .noReply
             case .resetMidBody: .resetMidBody
+            case .brokenChunk: .badChunk
             case .truncated: .truncate
             case .webPage: .html
             case .emptyBody: .empty

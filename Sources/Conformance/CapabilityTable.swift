@@ -16,7 +16,12 @@ struct CapabilityTable {
     }
 
     private var rows: [(String, String)] {
-        var rows = [("operations", Self.list(Capabilities.Operation.allCases.filter(capabilities.operations.contains).map(\.rawValue)))]
+        var rows = [
+            (
+                "operations",
+                Self.list(Capabilities.Operation.allCases.filter(capabilities.operations.contains).map(\.rawValue))
+            )
+        ]
         let missing = Capabilities.Operation.allCases.filter { !capabilities.operations.contains($0) }
         if !missing.isEmpty { rows.append(("no such operation", Self.list(missing.map(\.rawValue)))) }
         rows.append(("pages of a list", Self.paging(capabilities.listPaging)))
@@ -24,11 +29,19 @@ struct CapabilityTable {
             let attempts = capabilities.searches[kind] ?? []
             rows.append(("search by \(kind.rawValue)", attempts.isEmpty ? "no" : Self.search(attempts)))
         }
-        rows.append(("only in the full record", Self.list(ClientField.allCases.filter(capabilities.needsDetail.contains).map(\.wireName))))
+        rows.append(
+            (
+                "only in the full record",
+                Self.list(ClientField.allCases.filter(capabilities.needsDetail.contains).map(\.wireName))
+            ))
         rows.append(("a create that repeats a record", Self.duplicates(capabilities.duplicates)))
         rows.append(
             ("members of a create beside the client's", Self.list(capabilities.draftMembers.map(\.rawValue).sorted())))
-        rows.append(("cannot be changed", Self.list(ClientField.allCases.filter(capabilities.unchangeable.contains).map(\.wireName))))
+        rows.append(
+            (
+                "cannot be changed",
+                Self.list(ClientField.allCases.filter(capabilities.unchangeable.contains).map(\.wireName))
+            ))
         let stale = capabilities.staleReads
         rows.append(("reads show writes", stale == .zero ? "at once" : "after at most \(stale.components.seconds) s"))
         if capabilities.skipsRows { rows.append(("rows passed over", "inactive records")) }

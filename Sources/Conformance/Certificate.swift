@@ -57,7 +57,8 @@ extension CheckResult {
     public var line: String {
         switch outcome {
         case .passed: "ok    \(id): \(claim)"
-        case .failed(let expected, let came): "FAIL  \(id): \(claim)\n        expected: \(expected)\n        came: \(came)"
+        case .failed(let expected, let came):
+            "FAIL  \(id): \(claim)\n        expected: \(expected)\n        came: \(came)"
         case .notApplicable(let reason): "n/a   \(id): \(reason)"
         }
     }

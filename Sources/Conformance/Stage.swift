@@ -26,7 +26,9 @@ struct Stage: Sendable {
         bridge = Stage.bridge(driver, Stage.options(subject.capabilities))
     }
 
-    private static func rows(_ paging: Capabilities.Paging) -> Int { min(2 * (paging.fixed ?? paging.maximum) + 7, 1_207) }
+    private static func rows(_ paging: Capabilities.Paging) -> Int {
+        min(2 * (paging.fixed ?? paging.maximum) + 7, 1_207)
+    }
 
     /// The number of people on record.
     var people: Int { world.ids.count }

@@ -18,10 +18,14 @@ public enum Trouble: Sendable, Hashable {
     case reset
     /// The connection is reset before the call is carried out.
     case resetBefore
+    /// The connection is closed without a byte of an answer.
+    case noReply
     /// The connection is reset after half of the body.
     case resetMidBody
     /// Half of the announced body, then the end.
     case truncated
+    /// A chunked body with a chunk that makes no sense.
+    case brokenChunk
     /// A login page with status 200.
     case webPage
     /// Status 200 without a body.

@@ -88,7 +88,8 @@ extension Check {
                 Set(ids) == Set(stage.world.ids + [client.id]) && ids.count == stage.people + 1,
                 "everybody and the new client", "\(ids.count) clients")
         },
-        creates("known", "a create of somebody on record answers that client and sends nothing", needs: [.search(.cpf)]) {
+        creates("known", "a create of somebody on record answers that client and sends nothing", needs: [.search(.cpf)])
+        {
             stage in
             let known = Role.complete.person
             var draft = ClientDraft(name: known.name, phone: .br("31", "988880001"), cpf: known.cpf)
@@ -100,7 +101,9 @@ extension Check {
             try expect(byPhone == (try stage.id(.complete)), "complete", stage.names([byPhone]))
             try await stage.expectCreates(0)
         },
-        creates("rejected", "where a clinic wants it, such a create is refused and names the client", needs: [.search(.cpf)]) {
+        creates(
+            "rejected", "where a clinic wants it, such a create is refused and names the client", needs: [.search(.cpf)]
+        ) {
             stage in
             let known = Role.complete.person
             let draft = ClientDraft(name: known.name, phone: .br("31", "988880001"), cpf: known.cpf)
@@ -136,7 +139,8 @@ extension Check {
             try expect(
                 try await stage.read(stage.id(.mother)).wire == before, "the same record of mother", "another one")
         },
-        creates("lostAnswer", "a create whose answer is lost is looked for, not sent again", needs: [.trouble(.reset)]) {
+        creates("lostAnswer", "a create whose answer is lost is looked for, not sent again", needs: [.trouble(.reset)])
+        {
             stage in
             await stage.world.make(.reset, on: .create, times: nil)
             try await stage.expectFound(.newcomer)
@@ -156,7 +160,8 @@ extension Stage {
     /// Holds if a create that is carried out, and whose answer says nothing, ends with the client who was made, or with
     /// "unknown" where the system cannot show them yet. It is sent once.
     func expectFound(_ draft: ClientDraft, _ patience: Duration = .seconds(60)) async throws {
-        let canFind = subject.capabilities.staleReads == .zero
+        let canFind =
+            subject.capabilities.staleReads == .zero
             && subject.capabilities.searches[.phone]?.isEmpty == false
         do {
             let client = try await bridge.create(draft, context(patience))

@@ -25,14 +25,22 @@ extension Check {
                 }
             }
         },
-        Check(.credentials, "create", "a create with wrong keys makes nobody, and is not said to be unknown", needs: [.operation(.create)]) {
+        Check(
+            .credentials, "create", "a create with wrong keys makes nobody, and is not said to be unknown",
+            needs: [.operation(.create)]
+        ) {
             stage in
             let caller = try stage.bridge(keys: .wrong)
-            let error = try await expectFailure(Codes.credentials) { try await caller.create(.newcomer, stage.context()) }
+            let error = try await expectFailure(Codes.credentials) {
+                try await caller.create(.newcomer, stage.context())
+            }
             try stage.expectNoSecret(error)
             try await stage.expectNobody(.newcomer)
         },
-        Check(.credentials, "update", "an update with wrong keys changes nothing", needs: [.operation(.update), .operation(.get)]) {
+        Check(
+            .credentials, "update", "an update with wrong keys changes nothing",
+            needs: [.operation(.update), .operation(.get)]
+        ) {
             stage in
             let before = try await stage.get(.complete).wire
             let caller = try stage.bridge(keys: .wrong)
@@ -42,7 +50,8 @@ extension Check {
             try stage.expectNoSecret(error)
             try expect(try await stage.read(stage.id(.complete)).wire == before, "the same record", "another one")
         },
-        Check(.credentials, "forbidden", "403 is about the keys", needs: [.operation(.get), .trouble(.status(403))]) { stage in
+        Check(.credentials, "forbidden", "403 is about the keys", needs: [.operation(.get), .trouble(.status(403))]) {
+            stage in
             await stage.world.make(.status(403), on: .get, times: nil)
             let error = try await expectFailure(Codes.credentials) { try await stage.get(.complete) }
             try stage.expectNoSecret(error)
@@ -57,7 +66,8 @@ extension Check {
             let logins = await stage.world.count(.login)
             try expect(calls <= 2 && logins <= 2, "2 calls and 2 logins at most", "\(calls) and \(logins)")
         },
-        Check(.credentials, "oneLogin", "calls that come at once log in once", needs: [.login, .operation(.get)]) { stage in
+        Check(.credentials, "oneLogin", "calls that come at once log in once", needs: [.login, .operation(.get)]) {
+            stage in
             try await stage.getEverybody()
             let logins = await stage.world.count(.login)
             try expect(logins == 1, "1 login", "\(logins)")

@@ -19,8 +19,10 @@ extension Check {
         Case(name: "unavailable", trouble: .status(503), codes: Codes.failed, isCarriedOut: false),
         Case(name: "errorInSuccess", trouble: .errorInSuccess, codes: Codes.failed, isCarriedOut: false),
         Case(name: "reset", trouble: .reset, codes: Codes.failed, isCarriedOut: true),
+        Case(name: "noReply", trouble: .noReply, codes: Codes.failed, isCarriedOut: true),
         Case(name: "resetMidBody", trouble: .resetMidBody, codes: Codes.failed, isCarriedOut: true),
         Case(name: "truncated", trouble: .truncated, codes: Codes.failed, isCarriedOut: true),
+        Case(name: "brokenChunk", trouble: .brokenChunk, codes: Codes.failed, isCarriedOut: true),
         Case(name: "webPage", trouble: .webPage, codes: Codes.failed, isCarriedOut: true),
         Case(name: "emptyBody", trouble: .emptyBody, codes: Codes.failed, isCarriedOut: true),
         Case(name: "brokenJSON", trouble: .brokenJSON, codes: Codes.failed, isCarriedOut: true),
@@ -35,7 +37,8 @@ extension Check {
             _ read: @escaping @Sendable (Stage, Duration) async throws -> Int
         ) -> Check {
             Check(
-                .faults, "\(fault.name).\(call.rawValue)", "\(what) under this fault is an error, never an empty answer",
+                .faults, "\(fault.name).\(call.rawValue)",
+                "\(what) under this fault is an error, never an empty answer",
                 needs: [need, .trouble(fault.trouble)]
             ) { stage in
                 // Logins and connections are there before the trouble is.
@@ -65,7 +68,8 @@ extension Check {
     private static func writes(_ fault: Case) -> [Check] {
         [
             Check(
-                .faults, "\(fault.name).create", "a create under this fault makes one client at most, and says what is known",
+                .faults, "\(fault.name).create",
+                "a create under this fault makes one client at most, and says what is known",
                 needs: [.operation(.create), .trouble(fault.trouble)]
             ) { stage in
                 // A login is made before the trouble.

@@ -30,7 +30,8 @@ extension Check {
         reads("phones", .threePhones, "every number is shown, each once, the main one first") {
             differs($0.phone, $1.phones.first) ?? differs(Set($0.allPhones), Set($1.phones))
         },
-        reads("foreign", .foreign, "a foreign number is shown with its own country code", needs: [.no(.foreignPhones)]) {
+        reads("foreign", .foreign, "a foreign number is shown with its own country code", needs: [.no(.foreignPhones)])
+        {
             differs($0.phone?.digits, $1.phones.first?.digits)
         },
         reads("cpf", .complete, "a CPF is shown punctuated") { differs($0.text(.cpf), $1.cpf?.punctuated) },
@@ -88,7 +89,9 @@ extension Check {
             $0.phone = .of(351_961_234_567)
         },
         writes("cpfZeros", "a written CPF keeps its first zeros") { $0.cpf = .of(1_234_567_890) },
-        writes("email", "a written address comes back, with plus and dots") { $0.email = "n.i.n.a+clinica@example.test" },
+        writes("email", "a written address comes back, with plus and dots") {
+            $0.email = "n.i.n.a+clinica@example.test"
+        },
         writes("leapDay", "29 February comes back as 29 February") { $0.birthday = .on(2004, 2, 29) },
         writes("newYear", "1 January comes back as 1 January") { $0.birthday = .on(2000, 1, 1) },
         writes("oldBirthday", "a day of 1930 comes back as that day") { $0.birthday = .on(1930, 12, 31) },

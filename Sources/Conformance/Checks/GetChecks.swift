@@ -37,7 +37,8 @@ extension Check {
                 try await expectFailure(Codes.notFound) { try await stage.bridge.client(id, stage.context()) }
             },
             Check(
-                .get, "status", "404 for one client means that there is none", needs: [.operation(.get), .trouble(.status(404))]
+                .get, "status", "404 for one client means that there is none",
+                needs: [.operation(.get), .trouble(.status(404))]
             ) { stage in
                 await stage.world.make(.status(404), on: .get, times: nil)
                 try await expectFailure(Codes.notFound) { try await stage.get(.complete) }
@@ -61,7 +62,8 @@ extension Check {
                             expected: "nobody under id \(place)", came: "a record of \(stage.names([client.id]))")
                     } catch let error as ContractError {
                         try expect(
-                            error.code == .noSuchClient, "no_such_client for id \(place)", "the error \(error.code.rawValue)")
+                            error.code == .noSuchClient, "no_such_client for id \(place)",
+                            "the error \(error.code.rawValue)")
                     }
                 }
             }

@@ -39,7 +39,8 @@ extension Check {
             _ = try await stage.bridge.update(stage.id(.complete), patch, stage.context(patience))
         },
         Check(
-            .limits, "nobodyIsMade", "a create that met a limit made nobody", needs: [.operation(.create), .trouble(busy)]
+            .limits, "nobodyIsMade", "a create that met a limit made nobody",
+            needs: [.operation(.create), .trouble(busy)]
         ) { stage in
             await stage.world.make(.status(429), on: .create, times: nil)
             try await expectFailure(limited) { try await stage.create(.newcomer) }
@@ -51,7 +52,8 @@ extension Check {
             try expect(Set(ids) == Set(stage.world.ids), "nobody new", "somebody new")
         },
         Check(
-            .limits, "withoutSeconds", "429 without a time is said to be one, with a guess", needs: [.operation(.get), .trouble(.status(429))]
+            .limits, "withoutSeconds", "429 without a time is said to be one, with a guess",
+            needs: [.operation(.get), .trouble(.status(429))]
         ) { stage in
             _ = try await stage.get(.twinA)
             await stage.world.make(.status(429), on: .get, times: nil)

@@ -2,14 +2,20 @@ import ClientContract
 
 extension Check {
     static let refusals: [Check] = [
-        Check(.refusals, "create", "data that the system refuses is refused, and nobody is made", needs: [.operation(.create)]) {
+        Check(
+            .refusals, "create", "data that the system refuses is refused, and nobody is made",
+            needs: [.operation(.create)]
+        ) {
             stage in
             guard let draft = stage.world.refused?.draft else { throw Inapplicable(reason: nothingRefused) }
             let error = try await expectFailure(Codes.refused) { try await stage.create(draft) }
             try expectCleaned(error, of: [draft.name, draft.phone.digits, draft.email, draft.cpf?.digits])
             try await stage.expectNobody(draft)
         },
-        Check(.refusals, "update", "a change that the system refuses is refused, and the record stays", needs: [.operation(.update), .operation(.get)]) {
+        Check(
+            .refusals, "update", "a change that the system refuses is refused, and the record stays",
+            needs: [.operation(.update), .operation(.get)]
+        ) {
             stage in
             guard let patch = stage.world.refused?.patch else { throw Inapplicable(reason: nothingRefused) }
             let before = try await stage.get(.complete).wire
@@ -36,10 +42,14 @@ extension Check {
             try await expectFailure(["duplicate"]) { try await stage.create(.newcomer) }
             try await stage.expectNobody(.newcomer)
         },
-        Check(.refusals, "badList", "a list that is refused is a failure, not an empty list", needs: [.operation(.list)]) {
+        Check(
+            .refusals, "badList", "a list that is refused is a failure, not an empty list", needs: [.operation(.list)]
+        ) {
             stage in
             for status in [400, 404, 409, 410, 422] {
-                try await stage.confirmFailure(.status(status), on: .list, Codes.failed + Codes.refused) { try await stage.list() }
+                try await stage.confirmFailure(.status(status), on: .list, Codes.failed + Codes.refused) {
+                    try await stage.list()
+                }
             }
         },
         Check(.refusals, "badSearch", "a search that is refused is a failure, not nobody", needs: [.search(.phone)]) {

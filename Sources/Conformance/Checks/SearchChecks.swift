@@ -11,7 +11,9 @@ extension Check {
     }
 
     private static let phoneTerms: [Check] = [
-        finds("phoneAsTheContract", .phone, "5531988880001", [.complete], "a phone as the contract writes it finds its client"),
+        finds(
+            "phoneAsTheContract", .phone, "5531988880001", [.complete],
+            "a phone as the contract writes it finds its client"),
         finds("phoneNational", .phone, "31988880001", [.complete], "so does the number without the country code"),
         finds("phonePunctuated", .phone, "(31) 98888-0001", [.complete], "and a punctuated one"),
         finds("phoneWithPlus", .phone, "+55 31 98888-0001", [.complete], "and one with a plus"),
@@ -30,7 +32,9 @@ extension Check {
         finds(
             "phoneOtherArea", .phone, "5511988880001", [.almostComplete],
             "the same digits in another area are another line"),
-        finds("phoneForeign", .phone, "351912345678", [.foreign], "a foreign number finds its client", needs: [.no(.foreignPhones)]),
+        finds(
+            "phoneForeign", .phone, "351912345678", [.foreign], "a foreign number finds its client",
+            needs: [.no(.foreignPhones)]),
         finds("phoneNobody", .phone, PhoneNumber.absent.digits, [], "a number that nobody has finds nobody"),
         finds("phonePart", .phone, "5531988880", [], "a part of a number finds nobody"),
     ]
@@ -43,10 +47,15 @@ extension Check {
     ]
 
     private static let emailTerms: [Check] = [
-        finds("email", .email, "ana@example.test", [.complete], "an address finds its client, and no address that holds it"),
-        finds("emailCase", .email, "bruno.exemplo@EXAMPLE.test", [.threePhones], "case makes no difference to an address"),
+        finds(
+            "email", .email, "ana@example.test", [.complete],
+            "an address finds its client, and no address that holds it"),
+        finds(
+            "emailCase", .email, "bruno.exemplo@EXAMPLE.test", [.threePhones], "case makes no difference to an address"),
         finds("emailPlus", .email, "zoe+teste@example.test", [.signs], "a plus in an address is a plus"),
-        finds("emailShared", .email, "gemeos@example.test", [.twinA, .twinB], "two clients with one address are both found"),
+        finds(
+            "emailShared", .email, "gemeos@example.test", [.twinA, .twinB],
+            "two clients with one address are both found"),
         finds("emailNobody", .email, "ninguem@example.test", [], "an address that nobody has finds nobody"),
     ]
 
@@ -55,14 +64,19 @@ extension Check {
         finds("nameCase", .name, "ANA   exemplo", [.complete], "case and repeated spaces make no difference to a name"),
         finds("nameAccents", .name, "Célia Exemplo Sem Telefone", [.noPhone], "a name with accents is found"),
         finds("nameApostrophe", .name, "Joaquim d'Ávila Exemplo", [.onlyPhone], "a name with an apostrophe is found"),
-        finds("nameShared", .name, "Conceição Exemplo", [.namesakeA, .namesakeB], "two clients of one name are both found"),
-        finds("nameSigns", .name, Role.signs.person.name, [.signs], "signs that filters give a meaning to are searched for as they are"),
+        finds(
+            "nameShared", .name, "Conceição Exemplo", [.namesakeA, .namesakeB], "two clients of one name are both found"
+        ),
+        finds(
+            "nameSigns", .name, Role.signs.person.name, [.signs],
+            "signs that filters give a meaning to are searched for as they are"),
         finds("namePart", .name, "Exemplo", [], "a part of a name finds nobody"),
     ]
 
     /// Texts that some system's filter or address would take for its own.
     private static let meddling = [
-        "%", "_", "*", "%%%", "Ana%", "' OR '1'='1", "\" OR \"\"=\"", "Ana Exemplo&cpf=30000000205", "?nome=Ana", "../", "#",
+        "%", "_", "*", "%%%", "Ana%", "' OR '1'='1", "\" OR \"\"=\"", "Ana Exemplo&cpf=30000000205", "?nome=Ana", "../",
+        "#",
         "\\", "(|(nome=*))", "Ana Exemplo,Joana Exemplo", "{id}",
     ]
 
@@ -77,7 +91,8 @@ extension Check {
                 try stage.confirm(found, are: [.phoneIsCPF, .cpfIsPhone])
             },
             Check(
-                .search, "complete", "what a search finds is the full record", needs: [.operation(.get), .search(.phone)]
+                .search, "complete", "what a search finds is the full record",
+                needs: [.operation(.get), .search(.phone)]
             ) { stage in
                 for role in [Role.complete, .threePhones, .mother] {
                     guard let phone = role.person.phones.first else { continue }
@@ -111,7 +126,8 @@ extension Check {
                 }
             },
             Check(
-                .search, "candidates", "an attempt that is said to be exact or a superset finds every match in one call",
+                .search, "candidates",
+                "an attempt that is said to be exact or a superset finds every match in one call",
                 needs: [.search(.cpf)]
             ) { stage in
                 for (number, attempt) in (stage.subject.capabilities.searches[.cpf] ?? []).enumerated() {

@@ -22,7 +22,9 @@ extension Check {
 
     private static let single: [Check] = ClientPatch.changes.flatMap { field, patch in
         [
-            updates("\(field.wireName)", "a changed \(field.wireName) is answered and on record", needs: [.changing(field)]) {
+            updates(
+                "\(field.wireName)", "a changed \(field.wireName) is answered and on record", needs: [.changing(field)]
+            ) {
                 stage in
                 for role in changed {
                     let answer = try await stage.update(role, patch)
@@ -56,7 +58,8 @@ extension Check {
 
     static let update: [Check] =
         single + [
-            updates("all", "several members change in one call", needs: ClientPatch.changes.map { .changing($0.field) }) {
+            updates("all", "several members change in one call", needs: ClientPatch.changes.map { .changing($0.field) })
+            {
                 stage in
                 let patch = ClientPatch(
                     name: "Nome Exemplo Novo", email: "tudo@example.test", cpf: .of(52_998_224_725),
@@ -128,7 +131,10 @@ extension Check {
                 let client = try await stage.read(id)
                 try stage.confirm(client, shows: ClientPatch(name: "Cosme Exemplo Dois", email: "um@example.test"))
             },
-            Check(.update, "unchangeable", "a member that the system cannot change is said to be one", needs: [.operation(.update)]) {
+            Check(
+                .update, "unchangeable", "a member that the system cannot change is said to be one",
+                needs: [.operation(.update)]
+            ) {
                 stage in
                 let fixed = ClientPatch.changes.filter { stage.subject.capabilities.unchangeable.contains($0.field) }
                 guard !fixed.isEmpty else { throw Inapplicable(reason: "the system can change every member") }

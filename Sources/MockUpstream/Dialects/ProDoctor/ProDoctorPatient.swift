@@ -68,7 +68,8 @@ enum ProDoctorPatient: PatientRecord {
 
     private static let phones = ["telefone1", "telefone2", "telefone3", "telefone4"]
     private static let rowMembers = ["nome", "nomeCivil", "dataNascimento", "cpf"] + phones
-    private static let shown = rowMembers.filter { $0 != "nomeCivil" } + ["correioEletronico", "observacao", "cpfNaoExiste"]
+    private static let shown =
+        rowMembers.filter { $0 != "nomeCivil" } + ["correioEletronico", "observacao", "cpfNaoExiste"]
 
     /// The object with its code and members; open where all members are wanted.
     private func object(_ code: Int, only names: [String]?) -> JSONWriter {
