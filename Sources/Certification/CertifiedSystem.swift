@@ -2,9 +2,9 @@ import ClientContract
 public import Conformance
 import Glibc
 import MockUpstream
-import RESTDriver
+package import RESTDriver
 import Tenancy
-import Transport
+public import Transport
 import UpstreamDriver
 
 /// A profile or driver that Ponte ships, and how it is certified: against the mock's dialect of its system.

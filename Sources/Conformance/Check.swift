@@ -68,7 +68,7 @@ struct Check: Sendable {
     }
 
     static let all: [Check] =
-        list + search + windows + get + create + update + fields + refusals + faults + limits + credentials
+        [list, search, windows, get, create, update, fields, refusals, faults, limits, credentials].flatMap { $0 }
 }
 
 /// What a check throws when the subject fails it.

@@ -37,18 +37,18 @@ struct Certify: AsyncParsableCommand {
             throw ExitCode.failure
         }
         let engine = try CurlEngine()
+        let result: Result<Bool, any Error>
         do {
-            let isGood = try await certify(configuration.server.drivers, engine)
-            await engine.shutdown()
-            if !isGood { throw ExitCode.failure }
+            result = .success(try await certify(configuration.server.drivers, engine))
         } catch {
-            await engine.shutdown()
-            if let error = error as? ConfigError {
-                for fault in error.faults { Terminal.error(fault.description) }
-                throw ExitCode.failure
-            }
-            throw error
+            result = .failure(error)
         }
+        await engine.shutdown()
+        if case .failure(let error as ConfigError) = result {
+            for fault in error.faults { Terminal.error(fault.description) }
+            throw ExitCode.failure
+        }
+        if try !result.get() { throw ExitCode.failure }
     }
 
     /// Whether every one of them is certified.

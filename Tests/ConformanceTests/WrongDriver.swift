@@ -7,12 +7,12 @@ struct WrongDriver: UpstreamDriver {
 
     let inner: any UpstreamDriver
     var capabilities: Capabilities
-    var page: Page = { $0 }
-    var candidates: Page = { $0 }
-    var place: @Sendable (PageRequest) -> PageRequest = { $0 }
-    var shown: @Sendable (Client) -> Client = { $0 }
-    var id: @Sendable (ClientID) -> ClientID = { $0 }
-    var failure: @Sendable (UpstreamError) -> UpstreamError = { $0 }
+    var changesPage: Page = { $0 }
+    var changesCandidates: Page = { $0 }
+    var changesPlace: @Sendable (PageRequest) -> PageRequest = { $0 }
+    var changesClient: @Sendable (Client) -> Client = { $0 }
+    var changesID: @Sendable (ClientID) -> ClientID = { $0 }
+    var changesFailure: @Sendable (UpstreamError) -> UpstreamError = { $0 }
     /// A page in place of a failure.
     var instead: ClientPage?
     var sendsCreatesAgain = false
@@ -28,10 +28,10 @@ struct WrongDriver: UpstreamDriver {
 
     func page(_ request: PageRequest, _ context: CallContext) async throws(UpstreamError) -> ClientPage {
         do throws(UpstreamError) {
-            return page(try await inner.page(place(request), context))
+            return changesPage(try await inner.page(changesPlace(request), context))
         } catch {
             if let instead { return instead }
-            throw failure(error)
+            throw changesFailure(error)
         }
     }
 
@@ -40,18 +40,18 @@ struct WrongDriver: UpstreamDriver {
     ) async throws(UpstreamError) -> ClientPage {
         do throws(UpstreamError) {
             if ignoresFilters { return try await inner.page(request, context) }
-            return candidates(try await inner.candidates(for: term, attempt: attempt, request, context))
+            return changesCandidates(try await inner.candidates(for: term, attempt: attempt, request, context))
         } catch {
             if let instead { return instead }
-            throw failure(error)
+            throw changesFailure(error)
         }
     }
 
     func client(_ id: ClientID, _ context: CallContext) async throws(UpstreamError) -> Client {
         do throws(UpstreamError) {
-            return shown(try await inner.client(self.id(id), context))
+            return changesClient(try await inner.client(changesID(id), context))
         } catch {
-            throw failure(error)
+            throw changesFailure(error)
         }
     }
 
@@ -61,7 +61,7 @@ struct WrongDriver: UpstreamDriver {
         } catch .outcomeUnknown where sendsCreatesAgain {
             return try await inner.create(draft, context)
         } catch {
-            throw failure(error)
+            throw changesFailure(error)
         }
     }
 
@@ -70,9 +70,9 @@ struct WrongDriver: UpstreamDriver {
     ) async throws(UpstreamError) -> WriteAnswer {
         do throws(UpstreamError) {
             if pretendsUpdates { return .record(try await inner.client(id, context).applying(patch)) }
-            return try await inner.update(self.id(id), patch, context)
+            return try await inner.update(changesID(id), patch, context)
         } catch {
-            throw failure(error)
+            throw changesFailure(error)
         }
     }
 }

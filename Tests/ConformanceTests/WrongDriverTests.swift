@@ -32,17 +32,17 @@ import UpstreamDriver
 
     static let faults = [
         Fault("loses the last row of a page", [.list, .windows], failing: ["list/everybody", "windows/tiles"]) {
-            $0.page = { page in
+            $0.changesPage = { page in
                 var page = page
                 if page.clients.count > 1 { page.clients.removeLast() }
                 return page
             }
         },
         Fault("answers the first page always", [.list, .windows], failing: ["list/everybody", "windows/secondPage"]) {
-            $0.place = { PageRequest(.offset(0), size: $0.size) }
+            $0.changesPlace = { PageRequest(.offset(0), size: $0.size) }
         },
         Fault("says that the first page is the last", [.list], failing: ["list/everybody"]) {
-            $0.page = { page in
+            $0.changesPage = { page in
                 var page = page
                 (page.more, page.total) = (false, nil)
                 return page
@@ -60,47 +60,47 @@ import UpstreamDriver
             "takes failures for an absent client", [.faults, .credentials],
             failing: ["faults/emptyBody.get", "faults/reset.get", "credentials/forbidden"]
         ) {
-            $0.failure = { _ in .notFound }
+            $0.changesFailure = { _ in .notFound }
         },
         Fault("sends a create again", [.faults], failing: ["faults/truncated.create", "faults/unavailable.create"]) {
             $0.sendsCreatesAgain = true
         },
         Fault("pretends to update", [.update], failing: ["update/email", "update/twice"]) { $0.pretendsUpdates = true },
         Fault("forgets how long to wait", [.limits], failing: ["limits/list", "limits/create"]) {
-            $0.failure = { error in
+            $0.changesFailure = { error in
                 if case .rateLimited = error { return .rateLimited(retryAfter: nil) }
                 return error
             }
         },
         Fault("calls a limit a failure", [.limits], failing: ["limits/get", "limits/withoutSeconds"]) {
-            $0.failure = { error in
+            $0.changesFailure = { error in
                 if case .rateLimited = error { return .failed(status: 429, "it failed") }
                 return error
             }
         },
         Fault("calls rejected keys a failure", [.credentials], failing: ["credentials/reads", "credentials/create"]) {
-            $0.failure = { error in
+            $0.changesFailure = { error in
                 if case .credentialsRejected = error { return .failed(status: 401, "it failed") }
                 return error
             }
         },
         Fault("tells its keys", [.credentials], failing: ["credentials/reads", "credentials/forbidden"]) {
-            $0.failure = { error in
+            $0.changesFailure = { error in
                 guard case .credentialsRejected = error else { return error }
                 return .credentialsRejected("senha-de-demonstracao and chave-errada-de-demonstracao are wrong")
             }
         },
         Fault("finds the first match only", [.search], failing: ["search/phoneFamily", "search/emailShared"]) {
-            $0.candidates = { ClientPage(clients: Array($0.clients.prefix(1)), more: false) }
+            $0.changesCandidates = { ClientPage(clients: Array($0.clients.prefix(1)), more: false) }
         },
         Fault("ignores filters that it calls exact", [.search], failing: ["search/candidates"]) {
             $0.ignoresFilters = true
         },
         Fault("takes 01001 for 1001", [.get], failing: ["get/zeros"]) {
-            $0.id = { id in Int(id.text).map { ClientID(String($0)) } ?? id }
+            $0.changesID = { id in Int(id.text).map { ClientID(String($0)) } ?? id }
         },
         Fault("shifts days", [.fields], failing: ["fields/read.birthday", "fields/write.newYear"]) {
-            $0.shown = { client in
+            $0.changesClient = { client in
                 let day = client.birthday.flatMap { Birthday(year: $0.year, month: $0.month, day: max(1, $0.day - 1)) }
                 return Client(
                     id: client.id, name: client.name, phones: client.allPhones, cpf: client.cpf, email: client.email,
@@ -108,7 +108,7 @@ import UpstreamDriver
             }
         },
         Fault("loses second numbers and notes", [.fields], failing: ["fields/read.phones", "fields/read.description"]) {
-            $0.shown = { client in
+            $0.changesClient = { client in
                 Client(
                     id: client.id, name: client.name, phones: Array(client.allPhones.prefix(1)), cpf: client.cpf,
                     image: client.text(.image), email: client.email, birthday: client.birthday)
@@ -194,7 +194,7 @@ import UpstreamDriver
                     })
             }
             let honest = await Conformance.run(lacking(false), only: [.refusals])
-            #expect(honest.results.first { $0.id == "refusals/missing" }?.outcome == .passed)
+            #expect(honest.results.first { $0.changesID == "refusals/missing" }?.outcome == .passed)
             let wrong = await Conformance.run(lacking(true), only: [.refusals])
             #expect(wrong.failures.map(\.id) == ["refusals/missing"])
         }

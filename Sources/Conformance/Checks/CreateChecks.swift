@@ -127,7 +127,7 @@ extension Check {
                 for _ in 0..<8 {
                     group.addTask { try await stage.bridge.create(.newcomer, stage.context()).id }
                 }
-                return try await group.reduce(into: Set()) { $0.insert($1) }
+                return try await group.reduce(into: Set<ClientID>()) { $0.insert($1) }
             }
             try expect(ids.count == 1, "1 client for all", "\(ids.count)")
             try await stage.expectCreates(1)

@@ -112,46 +112,47 @@ extension Check {
         ]
     }
 
-    static let faults: [Check] =
-        cases.flatMap { reads($0) + writes($0) } + [
-            Check(
-                .faults, "passing", "a read that fails once and then would not is an error or the right answer",
-                needs: [.operation(.get), .trouble(.reset)]
-            ) { stage in
-                let before = try await stage.get(.complete).wire
-                await stage.world.make(.reset, on: .get, times: 1)
-                do {
-                    try expect(try await stage.get(.complete).wire == before, "the same record", "another one")
-                } catch let error as ContractError {
-                    try expect(
-                        Codes.failed.contains(error.code.rawValue), "an error of the system's",
-                        "the error \(error.code.rawValue)")
-                }
-            },
-            Check(
-                .faults, "recovery", "when the fault is over, the next call succeeds",
-                needs: [.operation(.get), .trouble(.brokenJSON)]
-            ) { stage in
-                let before = try await stage.get(.complete).wire
-                await stage.world.make(.brokenJSON, on: .get, times: nil)
-                try await expectFailure(Codes.failed) { try await stage.get(.complete) }
-                await stage.world.calm()
+    static let faults = cases.flatMap { reads($0) + writes($0) } + passing
+
+    private static let passing: [Check] = [
+        Check(
+            .faults, "passing", "a read that fails once and then would not is an error or the right answer",
+            needs: [.operation(.get), .trouble(.reset)]
+        ) { stage in
+            let before = try await stage.get(.complete).wire
+            await stage.world.make(.reset, on: .get, times: 1)
+            do {
                 try expect(try await stage.get(.complete).wire == before, "the same record", "another one")
-            },
-            Check(
-                .faults, "halfAList", "a list that breaks off later fails, and is not taken for whole", .crowd,
-                needs: [.operation(.list), .trouble(.status(500))]
-            ) { stage in
-                let paging = stage.subject.capabilities.listPaging
-                guard paging.style != .single, stage.people > (paging.fixed ?? paging.maximum) else {
-                    throw Inapplicable(reason: "all clients fit into one page")
-                }
-                var pages = stage.bridge.list(Window(), stage.context())
-                _ = try await pages.next()
-                await stage.world.make(.status(500), on: .list, times: nil)
-                try await expectFailure(Codes.failed) {
-                    while try await pages.next() != nil {}
-                }
-            },
-        ]
+            } catch let error as ContractError {
+                try expect(
+                    Codes.failed.contains(error.code.rawValue), "an error of the system's",
+                    "the error \(error.code.rawValue)")
+            }
+        },
+        Check(
+            .faults, "recovery", "when the fault is over, the next call succeeds",
+            needs: [.operation(.get), .trouble(.brokenJSON)]
+        ) { stage in
+            let before = try await stage.get(.complete).wire
+            await stage.world.make(.brokenJSON, on: .get, times: nil)
+            try await expectFailure(Codes.failed) { try await stage.get(.complete) }
+            await stage.world.calm()
+            try expect(try await stage.get(.complete).wire == before, "the same record", "another one")
+        },
+        Check(
+            .faults, "halfAList", "a list that breaks off later fails, and is not taken for whole", .crowd,
+            needs: [.operation(.list), .trouble(.status(500))]
+        ) { stage in
+            let paging = stage.subject.capabilities.listPaging
+            guard paging.style != .single, stage.people > (paging.fixed ?? paging.maximum) else {
+                throw Inapplicable(reason: "all clients fit into one page")
+            }
+            var pages = stage.bridge.list(Window(), stage.context())
+            _ = try await pages.next()
+            await stage.world.make(.status(500), on: .list, times: nil)
+            try await expectFailure(Codes.failed) {
+                while try await pages.next() != nil {}
+            }
+        },
+    ]
 }

@@ -101,7 +101,9 @@ extension Check {
         ("moreThanThereAre", { _, count in Window(limit: count + 1_000) }),
     ]
 
-    static let windows: [Check] =
+    static let windows = framed + tiled
+
+    private static let framed: [Check] =
         frames.map { frame in
             Check(
                 .windows, frame.name, "limit and offset pick their part of the whole list", .crowd,
@@ -117,33 +119,35 @@ extension Check {
                     part == wanted, "\(wanted.count) clients from place \(window.offset) on",
                     part.count == wanted.count ? "others, or another order" : "\(part.count) clients")
             }
-        } + [
-            Check(
-                .windows, "tiles", "windows one after the other make the whole list", .crowd,
-                needs: [.operation(.list)]
-            ) { stage in
-                let whole = try await stage.list().map(\.id)
-                let step = max(37, whole.count / 12)
-                var tiles: [ClientID] = []
-                for offset in stride(from: 0, to: whole.count + step, by: step) {
-                    tiles += try await stage.list(Window(limit: step, offset: offset)).map(\.id)
-                }
+        }
+
+    private static let tiled: [Check] = [
+        Check(
+            .windows, "tiles", "windows one after the other make the whole list", .crowd,
+            needs: [.operation(.list)]
+        ) { stage in
+            let whole = try await stage.list().map(\.id)
+            let step = max(37, whole.count / 12)
+            var tiles: [ClientID] = []
+            for offset in stride(from: 0, to: whole.count + step, by: step) {
+                tiles += try await stage.list(Window(limit: step, offset: offset)).map(\.id)
+            }
+            try expect(
+                tiles == whole, "\(whole.count) clients in their order",
+                "\(tiles.count) clients, \(Set(tiles).count) different ones")
+        },
+        Check(
+            .windows, "search", "limit and offset count matches of a search", needs: [.search(.phone)]
+        ) { stage in
+            let phone = PhoneNumber.family.digits
+            let whole = try await stage.search(phone, .phone).map(\.id)
+            for (limit, offset) in [(2, 0), (2, 1), (1, 3), (5, 2), (3, 4)] {
+                let window = Window(limit: limit, offset: offset)
+                let part = try await stage.search(phone, .phone, window).map(\.id)
                 try expect(
-                    tiles == whole, "\(whole.count) clients in their order",
-                    "\(tiles.count) clients, \(Set(tiles).count) different ones")
-            },
-            Check(
-                .windows, "search", "limit and offset count matches of a search", needs: [.search(.phone)]
-            ) { stage in
-                let phone = PhoneNumber.family.digits
-                let whole = try await stage.search(phone, .phone).map(\.id)
-                for (limit, offset) in [(2, 0), (2, 1), (1, 3), (5, 2), (3, 4)] {
-                    let window = Window(limit: limit, offset: offset)
-                    let part = try await stage.search(phone, .phone, window).map(\.id)
-                    try expect(
-                        part == Array(whole.dropFirst(offset).prefix(limit)),
-                        "matches \(offset)..<\(min(whole.count, offset + limit))", stage.names(part))
-                }
-            },
-        ]
+                    part == Array(whole.dropFirst(offset).prefix(limit)),
+                    "matches \(offset)..<\(min(whole.count, offset + limit))", stage.names(part))
+            }
+        },
+    ]
 }

@@ -20,10 +20,10 @@ extension Check {
     /// Who is changed: somebody with every member, and somebody with nearly none.
     private static let changed: [Role] = [.complete, .onlyPhone]
 
-    private static let single: [Check] = ClientPatch.changes.flatMap { field, patch in
+    private static func single(_ field: ClientField, _ patch: ClientPatch) -> [Check] {
         [
             updates(
-                "\(field.wireName)", "a changed \(field.wireName) is answered and on record", needs: [.changing(field)]
+                field.wireName, "a changed \(field.wireName) is answered and on record", needs: [.changing(field)]
             ) {
                 stage in
                 for role in changed {
@@ -56,93 +56,93 @@ extension Check {
         ]
     }
 
-    static let update: [Check] =
-        single + [
-            updates("all", "several members change in one call", needs: ClientPatch.changes.map { .changing($0.field) })
-            {
-                stage in
-                let patch = ClientPatch(
-                    name: "Nome Exemplo Novo", email: "tudo@example.test", cpf: .of(52_998_224_725),
-                    birthday: .on(1950, 12, 31))
-                _ = try await stage.update(.complete, patch)
-                try stage.confirm(try await stage.read(stage.id(.complete)), shows: patch)
-            },
-            updates("keepsakes", "what the contract has no name for survives a change") { stage in
-                for role in Role.cast(without: stage.subject.gaps) {
-                    let id = try stage.id(role)
-                    guard let before = await stage.world.keepsakes(of: id) else {
-                        throw Inapplicable(reason: "this world cannot tell what else the system keeps")
-                    }
-                    _ = try await stage.update(role, ClientPatch(email: "outra@example.test"))
-                    try expect(
-                        await stage.world.keepsakes(of: id) == before, "the same keepsakes of \(role.rawValue)",
-                        "others, or fewer")
+    static let update = ClientPatch.changes.flatMap { single($0.field, $0.patch) } + whole
+
+    private static let whole: [Check] = [
+        updates("all", "several members change in one call", needs: ClientPatch.changes.map { .changing($0.field) }) {
+            stage in
+            let patch = ClientPatch(
+                name: "Nome Exemplo Novo", email: "tudo@example.test", cpf: .of(52_998_224_725),
+                birthday: .on(1950, 12, 31))
+            _ = try await stage.update(.complete, patch)
+            try stage.confirm(try await stage.read(stage.id(.complete)), shows: patch)
+        },
+        updates("keepsakes", "what the contract has no name for survives a change") { stage in
+            for role in Role.cast(without: stage.subject.gaps) {
+                let id = try stage.id(role)
+                guard let before = await stage.world.keepsakes(of: id) else {
+                    throw Inapplicable(reason: "this world cannot tell what else the system keeps")
                 }
-            },
-            updates("others", "nobody else is changed", needs: [.operation(.list)]) { stage in
-                let before = try await stage.list()
-                _ = try await stage.update(.twinA, ClientPatch(email: "outra@example.test"))
-                await stage.world.catchUp()
-                let after = try await stage.list()
-                let id = try stage.id(.twinA)
+                _ = try await stage.update(role, ClientPatch(email: "outra@example.test"))
                 try expect(
-                    after.filter { $0.id != id }.map(\.wire) == before.filter { $0.id != id }.map(\.wire),
-                    "the others as they were", "others who changed")
-            },
-            updates("nothing", "an empty patch sends nothing and answers the record") { stage in
-                let before = try await stage.get(.complete)
-                let after = try await stage.update(.complete, ClientPatch())
-                try expect(after.wire == before.wire, "the same record", "another one")
-                let calls = await stage.world.count(.update)
-                try expect(calls == 0, "no update at the system", "\(calls)")
-            },
-            updates("same", "a member that is set to what it was changes nothing") { stage in
-                let before = try await stage.get(.complete)
-                _ = try await stage.update(.complete, ClientPatch(name: before.name))
-                let after = try await stage.read(stage.id(.complete))
-                try expect(after.wire == before.wire, "the same record", "another one")
-            },
-            updates("nobody", "a change of an id that nobody has is not found") { stage in
+                    await stage.world.keepsakes(of: id) == before, "the same keepsakes of \(role.rawValue)",
+                    "others, or fewer")
+            }
+        },
+        updates("others", "nobody else is changed", needs: [.operation(.list)]) { stage in
+            let before = try await stage.list()
+            _ = try await stage.update(.twinA, ClientPatch(email: "outra@example.test"))
+            await stage.world.catchUp()
+            let after = try await stage.list()
+            let id = try stage.id(.twinA)
+            try expect(
+                after.filter { $0.id != id }.map(\.wire) == before.filter { $0.id != id }.map(\.wire),
+                "the others as they were", "others who changed")
+        },
+        updates("nothing", "an empty patch sends nothing and answers the record") { stage in
+            let before = try await stage.get(.complete)
+            let after = try await stage.update(.complete, ClientPatch())
+            try expect(after.wire == before.wire, "the same record", "another one")
+            let calls = await stage.world.count(.update)
+            try expect(calls == 0, "no update at the system", "\(calls)")
+        },
+        updates("same", "a member that is set to what it was changes nothing") { stage in
+            let before = try await stage.get(.complete)
+            _ = try await stage.update(.complete, ClientPatch(name: before.name))
+            let after = try await stage.read(stage.id(.complete))
+            try expect(after.wire == before.wire, "the same record", "another one")
+        },
+        updates("nobody", "a change of an id that nobody has is not found") { stage in
+            try await expectFailure(Codes.notFound) {
+                try await stage.bridge.update(stage.world.absentID, ClientPatch(name: "Nome"), stage.context())
+            }
+        },
+        updates("strangeID", "so is one of an id that the system never gives; nobody is changed") { stage in
+            let own = try stage.id(.complete).text
+            let before = try await stage.get(.complete).wire
+            for id in ["\(own)/", "../\(own)", "\(own)?x=1", "\(own)&x=1", " \(own)", "x"] {
                 try await expectFailure(Codes.notFound) {
-                    try await stage.bridge.update(stage.world.absentID, ClientPatch(name: "Nome"), stage.context())
+                    try await stage.bridge.update(ClientID(id), ClientPatch(name: "Nome"), stage.context())
                 }
-            },
-            updates("strangeID", "so is one of an id that the system never gives; nobody is changed") { stage in
-                let own = try stage.id(.complete).text
-                let before = try await stage.get(.complete).wire
-                for id in ["\(own)/", "../\(own)", "\(own)?x=1", "\(own)&x=1", " \(own)", "x"] {
-                    try await expectFailure(Codes.notFound) {
-                        try await stage.bridge.update(ClientID(id), ClientPatch(name: "Nome"), stage.context())
-                    }
-                }
-                try expect(try await stage.read(stage.id(.complete)).wire == before, "the same record", "another one")
-            },
-            updates("twice", "two changes one after the other both hold") { stage in
-                _ = try await stage.update(.twinA, ClientPatch(email: "um@example.test"))
-                _ = try await stage.update(.twinA, ClientPatch(name: "Cosme Exemplo Dois"))
-                let client = try await stage.read(stage.id(.twinA))
-                try stage.confirm(client, shows: ClientPatch(name: "Cosme Exemplo Dois", email: "um@example.test"))
-            },
-            updates("together", "two changes of one client at once both hold", needs: [.freshReads]) { stage in
-                let id = try stage.id(.twinA)
-                async let one = stage.bridge.update(id, ClientPatch(email: "um@example.test"), stage.context())
-                async let two = stage.bridge.update(id, ClientPatch(name: "Cosme Exemplo Dois"), stage.context())
-                _ = try await (one, two)
-                let client = try await stage.read(id)
-                try stage.confirm(client, shows: ClientPatch(name: "Cosme Exemplo Dois", email: "um@example.test"))
-            },
-            Check(
-                .update, "unchangeable", "a member that the system cannot change is said to be one",
-                needs: [.operation(.update)]
-            ) {
-                stage in
-                let fixed = ClientPatch.changes.filter { stage.subject.capabilities.unchangeable.contains($0.field) }
-                guard !fixed.isEmpty else { throw Inapplicable(reason: "the system can change every member") }
-                for (_, patch) in fixed {
-                    try await expectFailure(["unsupported_by_system"]) { try await stage.update(.complete, patch) }
-                }
-            },
-        ]
+            }
+            try expect(try await stage.read(stage.id(.complete)).wire == before, "the same record", "another one")
+        },
+        updates("twice", "two changes one after the other both hold") { stage in
+            _ = try await stage.update(.twinA, ClientPatch(email: "um@example.test"))
+            _ = try await stage.update(.twinA, ClientPatch(name: "Cosme Exemplo Dois"))
+            let client = try await stage.read(stage.id(.twinA))
+            try stage.confirm(client, shows: ClientPatch(name: "Cosme Exemplo Dois", email: "um@example.test"))
+        },
+        updates("together", "two changes of one client at once both hold", needs: [.freshReads]) { stage in
+            let id = try stage.id(.twinA)
+            async let one = stage.bridge.update(id, ClientPatch(email: "um@example.test"), stage.context())
+            async let two = stage.bridge.update(id, ClientPatch(name: "Cosme Exemplo Dois"), stage.context())
+            _ = try await (one, two)
+            let client = try await stage.read(id)
+            try stage.confirm(client, shows: ClientPatch(name: "Cosme Exemplo Dois", email: "um@example.test"))
+        },
+        Check(
+            .update, "unchangeable", "a member that the system cannot change is said to be one",
+            needs: [.operation(.update)]
+        ) {
+            stage in
+            let fixed = ClientPatch.changes.filter { stage.subject.capabilities.unchangeable.contains($0.field) }
+            guard !fixed.isEmpty else { throw Inapplicable(reason: "the system can change every member") }
+            for (_, patch) in fixed {
+                try await expectFailure(["unsupported_by_system"]) { try await stage.update(.complete, patch) }
+            }
+        },
+    ]
 }
 
 extension Stage {
