@@ -8,12 +8,20 @@ struct MockWorld: World {
     private let dialect: MockOptions.Dialect
     let ids: [ClientID]
     let hasLogin: Bool
+    private let refuses: Refused?
 
-    init(_ people: [Person], _ options: MockOptions, hasLogin: Bool) async throws {
+    /// Writes that are sound by the contract and that a dialect refuses.
+    enum Refused: Sendable {
+        /// A day of 1700, of which no system of a living clinic has heard.
+        case oldBirthday
+    }
+
+    init(_ people: [Person], _ options: MockOptions, hasLogin: Bool, refused: Refused?) async throws {
         var options = options
         options.people = people.map(MockPerson.init)
         dialect = options.dialect
         self.hasLogin = hasLogin
+        refuses = refused
         let mock = try await MockServer.start(options)
         self.mock = mock
         ids = people.indices.map { ClientID(mock.id(ofPerson: $0)) }
@@ -22,13 +30,13 @@ struct MockWorld: World {
     var baseURL: String { mock.baseURL }
     var absentID: ClientID { ClientID(mock.id(ofPerson: 900_000)) }
 
-    /// Sound days, of which no system of a living clinic has heard.
     var refused: (draft: ClientDraft, patch: ClientPatch)? {
-        guard let birthday = Birthday(year: 1700, month: 1, day: 1), let phone = PhoneNumber("5531977770009") else {
-            return nil
-        }
+        guard refuses == .oldBirthday, let birthday = Birthday(year: 1700, month: 1, day: 1),
+            let phone = PhoneNumber("5531977770009"), let cpf = CPF("01234567890")
+        else { return nil }
         return (
-            ClientDraft(name: "Dora Exemplo Antiga", phone: phone, birthday: birthday), ClientPatch(birthday: birthday)
+            ClientDraft(name: "Dora Exemplo Antiga", phone: phone, birthday: birthday, cpf: cpf),
+            ClientPatch(birthday: birthday)
         )
     }
 

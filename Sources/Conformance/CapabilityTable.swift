@@ -45,7 +45,7 @@ struct CapabilityTable {
         let stale = capabilities.staleReads
         rows.append(("reads show writes", stale == .zero ? "at once" : "after at most \(stale.components.seconds) s"))
         if capabilities.skipsRows { rows.append(("rows passed over", "inactive records")) }
-        for gap in gaps.keys.sorted() { rows.append((Self.title(gap), gaps[gap] ?? "")) }
+        rows += gaps.map { ($0.key.title, $0.value) }.sorted { $0.0 < $1.0 }
         return rows
     }
 
@@ -79,14 +79,6 @@ struct CapabilityTable {
         case .refuses: "is refused"
         case .creates: "creates another record"
         case .unknown: "unknown"
-        }
-    }
-
-    private static func title(_ gap: Gap) -> String {
-        switch gap {
-        case .description: "no `description`"
-        case .image: "no `image`"
-        case .foreignPhones: "no numbers of other countries"
         }
     }
 }

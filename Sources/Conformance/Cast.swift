@@ -33,8 +33,14 @@ enum Role: String, CaseIterable, Sendable {
     /// A number of another country; only where the system can keep one.
     case foreign
 
+    /// Those whom a system with these gaps can have on record.
     static func cast(without gaps: [Gap: String]) -> [Role] {
-        allCases.filter { $0 != .foreign || gaps[.foreignPhones] == nil }
+        allCases.filter { role in
+            let person = role.person
+            if person.cpf == nil, gaps[.peopleWithoutCPF] != nil { return false }
+            guard let phone = person.phones.first else { return gaps[.peopleWithoutPhone] == nil }
+            return phone.gap.map { gaps[$0] == nil } ?? true
+        }
     }
 
     var person: Person {
@@ -93,19 +99,42 @@ enum Role: String, CaseIterable, Sendable {
         }
     }
 
-    /// So many more people, each with a phone of their own.
+    /// So many more people, each with a phone and a CPF of their own.
     static func crowd(_ count: Int) -> [Person] {
         (0..<max(0, count)).map { place in
             let digits = String(place)
             let number = String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
-            return Person(name: "Multidão Exemplo \(number)", phones: [.br("19", "96666\(number)")])
+            return Person(
+                name: "Multidão Exemplo \(number)", phones: [.br("19", "96666\(number)")],
+                cpf: .of(40_000_000_000 + UInt64(place)))
         }
+    }
+}
+
+extension Person {
+    /// The person as a system with these gaps can keep them.
+    func without(_ gaps: [Gap: String]) -> Person {
+        var person = self
+        person.phones = phones.filter { $0.gap.map { gaps[$0] == nil } ?? true }
+        if gaps[.severalPhones] != nil { person.phones = Array(person.phones.prefix(1)) }
+        if gaps[.member(.cpf)] != nil { person.cpf = nil }
+        if gaps[.member(.email)] != nil { person.email = nil }
+        if gaps[.member(.birthday)] != nil { person.birthday = nil }
+        if gaps[.member(.description)] != nil { person.notes = nil }
+        if gaps[.member(.image)] != nil { person.image = nil }
+        return person
     }
 }
 
 // The texts stand in this file, so they are sound.
 extension PhoneNumber {
     static let family = br("31", "988887777")
+    /// What a system must have room for to keep this number.
+    var gap: Gap? {
+        if !isBrazilian { return .foreignPhones }
+        return kind == .landline ? .landlines : nil
+    }
+
     static let absent = br("31", "977770000")
 
     static func br(_ area: String, _ subscriber: String) -> PhoneNumber { of(UInt64("55" + area + subscriber) ?? 0) }

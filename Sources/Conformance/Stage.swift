@@ -14,8 +14,11 @@ struct Stage: Sendable {
     init(_ subject: Subject, _ audience: Audience, keys: Keys = .good) async throws {
         self.subject = subject
         roles = audience == .nobody ? [] : Role.cast(without: subject.gaps)
-        var people = roles.map(\.person)
-        if audience == .crowd { people += Role.crowd(Stage.rows(subject.capabilities.listPaging) - people.count) }
+        var people = roles.map { $0.person.without(subject.gaps) }
+        if audience == .crowd {
+            let rows = Stage.rows(subject.capabilities.listPaging)
+            people += Role.crowd(rows - people.count).map { $0.without(subject.gaps) }
+        }
         world = try await subject.world(people)
         do {
             driver = try subject.driver(world, keys)
@@ -79,13 +82,64 @@ struct Stage: Sendable {
 
     func get(_ role: Role) async throws -> Client { try await bridge.client(id(role), context()) }
 
-    func create(_ draft: ClientDraft) async throws -> Client { try await bridge.create(draft, context()) }
+    /// - Parameter draft: goes without the members that the system has no room for.
+    func create(
+        _ draft: ClientDraft, _ patience: Duration = .seconds(60), by other: Bridge? = nil
+    ) async throws -> Client {
+        try await (other ?? bridge).create(fitting(draft), context(patience))
+    }
 
-    func update(_ role: Role, _ patch: ClientPatch) async throws -> Client {
-        try await bridge.update(id(role), patch, context())
+    func update(
+        _ role: Role, _ patch: ClientPatch, _ patience: Duration = .seconds(60), by other: Bridge? = nil
+    ) async throws -> Client {
+        try await (other ?? bridge).update(id(role), patch, context(patience))
+    }
+
+    /// Asks for what is always there, so that logins and connections are there, too.
+    func warmUp() async throws {
+        let operations = subject.capabilities.operations
+        if operations.contains(.list) {
+            _ = try await list(Window(limit: 1))
+        } else if operations.contains(.get) {
+            _ = try await get(.complete)
+        } else if let kind = bridge.options.searchBy.first {
+            _ = try await search(kind.sample, kind)
+        }
+    }
+
+    // MARK: Gaps
+
+    /// A draft without the members that the system has no room for.
+    /// - Throws: `Inapplicable` for somebody whom it cannot keep at all.
+    func fitting(_ draft: ClientDraft) throws -> ClientDraft {
+        var fitting = draft
+        if has(.member(.cpf)) { fitting.cpf = nil }
+        if has(.member(.email)) { fitting.email = nil }
+        if has(.member(.birthday)) { fitting.birthday = nil }
+        if fitting.cpf == nil, let reason = subject.gaps[.peopleWithoutCPF] { throw Inapplicable(reason: reason) }
+        if let gap = draft.phone.gap, let reason = subject.gaps[gap] { throw Inapplicable(reason: reason) }
+        return fitting
+    }
+
+    func has(_ gap: Gap) -> Bool { subject.gaps[gap] != nil }
+
+    /// A change that the system can make.
+    func change() throws -> ClientPatch {
+        let patches: [(ClientField, ClientPatch)] = [
+            (.email, ClientPatch(email: "outra@example.test")), (.name, ClientPatch(name: "Ana Exemplo Outra")),
+            (.birthday, ClientPatch(birthday: .on(1992, 2, 29))),
+        ]
+        let fixed = subject.capabilities.unchangeable
+        guard let patch = patches.first(where: { !fixed.contains($0.0) && !has(.member($0.0)) })?.1 else {
+            throw Inapplicable(reason: "the system can change no member")
+        }
+        return patch
     }
 
     // MARK: People
+
+    /// A person as they are on record.
+    func person(_ role: Role) -> Person { role.person.without(subject.gaps) }
 
     func id(_ role: Role) throws -> ClientID {
         guard let place = roles.firstIndex(of: role), place < world.ids.count else {
@@ -111,7 +165,8 @@ struct Stage: Sendable {
 
     /// Holds if exactly these people came, in any order.
     func confirm(_ clients: [Client], are roles: [Role]) throws {
-        let wanted = try roles.map(id)
+        let wanted = try roles.filter(self.roles.contains).map(id)
+        if wanted.isEmpty, !roles.isEmpty { throw Inapplicable(reason: "nobody of that part is on record") }
         guard Set(clients.map(\.id)) == Set(wanted), clients.count == wanted.count else {
             throw Mismatch(expected: names(wanted), came: names(clients.map(\.id)))
         }
@@ -121,6 +176,18 @@ struct Stage: Sendable {
     func read(_ id: ClientID) async throws -> Client {
         await world.catchUp()
         return try await bridge.client(id, context())
+    }
+}
+
+extension TermKind {
+    /// A term of this kind that finds `Role.complete`.
+    var sample: String {
+        switch self {
+        case .phone: "5531988880001"
+        case .cpf: "30000000116"
+        case .email: "ana@example.test"
+        case .name: "Ana Exemplo"
+        }
     }
 }
 

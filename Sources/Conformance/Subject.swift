@@ -1,3 +1,4 @@
+public import ClientContract
 public import UpstreamDriver
 
 /// The keys that a driver gets from its tenant.
@@ -8,16 +9,28 @@ public enum Keys: Sendable {
 }
 
 /// What a system has no room for, so that nothing can be expected of it there. Each is stated for a subject with its
-/// reason, and shown in its table; one that is not true fails the certification.
-public enum Gap: String, Sendable, CaseIterable, Comparable {
-    /// `description` is not shown.
-    case description
-    /// `image` is not shown.
-    case image
-    /// Numbers of other countries cannot be kept.
+/// reason, and shown in its table; one that is not true fails the certification as far as a check can see it.
+public enum Gap: Sendable, Hashable {
+    /// The member is neither kept nor shown.
+    case member(ClientField)
     case foreignPhones
+    case landlines
+    /// One number is kept, the main one.
+    case severalPhones
+    case peopleWithoutCPF
+    case peopleWithoutPhone
 
-    public static func < (a: Gap, b: Gap) -> Bool { a.rawValue < b.rawValue }
+    /// What is missing, for tables.
+    public var title: String {
+        switch self {
+        case .member(let field): "no `\(field.wireName)`"
+        case .foreignPhones: "no numbers of other countries"
+        case .landlines: "no landlines"
+        case .severalPhones: "no second number"
+        case .peopleWithoutCPF: "nobody without a CPF"
+        case .peopleWithoutPhone: "nobody without a phone"
+        }
+    }
 }
 
 /// What is certified: one driver, or one profile of a driver, and a world to try it in.

@@ -53,4 +53,7 @@ public struct MockOptions: Sendable {
         self.accessToken = accessToken
         self.staleReads = staleReads
     }
+
+    /// Patients at the start.
+    var rows: Int { people?.count ?? max(0, patients) }
 }

@@ -169,7 +169,8 @@ import UpstreamDriver
         try await Repository.withEngine { engine in
             let good = try shipped("agenda-demo").subject(drivers: Repository.drivers, engine: engine)
             let modest = Subject(
-                name: "modest", capabilities: good.capabilities, gaps: [.description: "none", .foreignPhones: "none"],
+                name: "modest", capabilities: good.capabilities,
+                gaps: [.member(.description): "none", .foreignPhones: "none"],
                 world: good.world, driver: good.driver)
             let certificate = await Conformance.run(modest, only: [.fields])
             #expect(

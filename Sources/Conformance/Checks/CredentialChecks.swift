@@ -32,7 +32,7 @@ extension Check {
             stage in
             let caller = try stage.bridge(keys: .wrong)
             let error = try await expectFailure(Codes.credentials) {
-                try await caller.create(.newcomer, stage.context())
+                try await stage.create(.newcomer, by: caller)
             }
             try stage.expectNoSecret(error)
             try await stage.expectNobody(.newcomer)
@@ -45,7 +45,7 @@ extension Check {
             let before = try await stage.get(.complete).wire
             let caller = try stage.bridge(keys: .wrong)
             let error = try await expectFailure(Codes.credentials) {
-                try await caller.update(stage.id(.complete), ClientPatch(email: "outra@example.test"), stage.context())
+                try await stage.update(.complete, stage.change(), by: caller)
             }
             try stage.expectNoSecret(error)
             try expect(try await stage.read(stage.id(.complete)).wire == before, "the same record", "another one")
@@ -86,7 +86,7 @@ extension Check {
             .credentials, "expiredCreate", "a create whose token has run out is made once",
             needs: [.login, .operation(.create)]
         ) { stage in
-            _ = try await stage.get(.complete)
+            try await stage.warmUp()
             await stage.world.expireTokens()
             try stage.confirm(try await stage.create(.newcomer), shows: .newcomer)
         },

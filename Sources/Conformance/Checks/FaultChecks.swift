@@ -72,8 +72,7 @@ extension Check {
                 "a create under this fault makes one client at most, and says what is known",
                 needs: [.operation(.create), .trouble(fault.trouble)]
             ) { stage in
-                // A login is made before the trouble.
-                _ = try await stage.list(Window(limit: 1))
+                try await stage.warmUp()
                 await stage.world.make(fault.trouble, on: .create, times: nil)
                 if fault.isCarriedOut {
                     try await stage.expectFound(.newcomer, 3 * fault.patience)
@@ -87,12 +86,11 @@ extension Check {
                 .faults, "\(fault.name).update", "an update under this fault is never a success that did not happen",
                 needs: [.operation(.update), .operation(.get), .trouble(fault.trouble)]
             ) { stage in
-                _ = try await stage.get(.complete)
-                let patch = ClientPatch(email: "outra@example.test")
+                let before = try await stage.get(.complete)
+                let patch = try stage.change()
                 await stage.world.make(fault.trouble, on: .update, times: nil)
                 do {
-                    let id = try stage.id(.complete)
-                    let answer = try await stage.bridge.update(id, patch, stage.context(fault.patience))
+                    let answer = try await stage.update(.complete, patch, fault.patience)
                     try stage.confirm(answer, shows: patch)
                     try expect(fault.isCarriedOut, "an error", "a success, though nothing was changed")
                 } catch let error as ContractError {
@@ -106,7 +104,7 @@ extension Check {
                 if fault.isCarriedOut {
                     try stage.confirm(record, shows: patch)
                 } else {
-                    try expect(record.email == Role.complete.person.email, "the old e-mail", "another one")
+                    try expect(record.wire == before.wire, "the record as it was", "another one")
                 }
             },
         ]

@@ -38,11 +38,11 @@ extension Check {
             try await expectFailure(Codes.notFound) { try await stage.bridge.client(id, stage.context()) }
         },
         Check(
-            .get, "status", "404 for one client means that there is none",
+            .get, "status", "404 for one client means that there is none, or a failure where a profile says so",
             needs: [.operation(.get), .trouble(.status(404))]
         ) { stage in
             await stage.world.make(.status(404), on: .get, times: nil)
-            try await expectFailure(Codes.notFound) { try await stage.get(.complete) }
+            try await expectFailure(Codes.notFound + Codes.failed) { try await stage.get(.complete) }
         },
         Check(.get, "once", "one client takes one call", needs: [.operation(.get)]) { stage in
             _ = try await stage.get(.complete)

@@ -32,15 +32,14 @@ extension Check {
             _ = try await stage.bridge.client(stage.id(.complete), stage.context(patience))
         },
         limit(.create, .operation(.create)) { stage, patience in
-            _ = try await stage.bridge.create(.newcomer, stage.context(patience))
+            _ = try await stage.create(.newcomer, patience)
         },
         limit(.update, .operation(.update)) { stage, patience in
-            let patch = ClientPatch(email: "outra@example.test")
-            _ = try await stage.bridge.update(stage.id(.complete), patch, stage.context(patience))
+            _ = try await stage.update(.complete, stage.change(), patience)
         },
         Check(
             .limits, "nobodyIsMade", "a create that met a limit made nobody",
-            needs: [.operation(.create), .trouble(busy)]
+            needs: [.operation(.create), .operation(.list), .trouble(busy)]
         ) { stage in
             await stage.world.make(.status(429), on: .create, times: nil)
             try await expectFailure(limited) { try await stage.create(.newcomer) }

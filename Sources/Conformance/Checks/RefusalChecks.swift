@@ -24,22 +24,22 @@ extension Check {
             try expect(try await stage.read(stage.id(.complete)).wire == before, "the same record", "another one")
         },
         Check(
-            .refusals, "badRequest", "400 and 422 to a create are refusals",
+            .refusals, "badRequest", "400 and 422 to a create are refusals, or failures where a profile says so",
             needs: [.operation(.create), .trouble(.status(400))]
         ) { stage in
             for status in [400, 422] {
                 await stage.world.calm()
                 await stage.world.make(.status(status), on: .create, times: nil)
-                try await expectFailure(Codes.refused) { try await stage.create(.newcomer) }
+                try await expectFailure(Codes.refused + Codes.failed) { try await stage.create(.newcomer) }
             }
             try await stage.expectNobody(.newcomer)
         },
         Check(
-            .refusals, "collision", "409 to a create is a duplicate",
+            .refusals, "collision", "409 to a create is a duplicate, or a refusal where a profile says so",
             needs: [.operation(.create), .trouble(.status(409))]
         ) { stage in
             await stage.world.make(.status(409), on: .create, times: nil)
-            try await expectFailure(["duplicate"]) { try await stage.create(.newcomer) }
+            try await expectFailure(["duplicate"] + Codes.refused) { try await stage.create(.newcomer) }
             try await stage.expectNobody(.newcomer)
         },
         Check(

@@ -26,8 +26,12 @@ extension Check {
         finds(
             "phoneFamily", .phone, "5531988887777", [.mother, .father, .daughter, .son],
             "everybody of a family on one phone is found"),
-        finds("phoneSecond", .phone, "5585988880009", [.threePhones], "a second number finds its client"),
-        finds("phoneThird", .phone, "551133330009", [.threePhones], "a third number finds its client"),
+        finds(
+            "phoneSecond", .phone, "5585988880009", [.threePhones], "a second number finds its client",
+            needs: [.no(.severalPhones)]),
+        finds(
+            "phoneThird", .phone, "551133330009", [.threePhones], "a third number finds its client",
+            needs: [.no(.severalPhones), .no(.landlines)]),
         finds("phoneLandline", .phone, "555133330014", [.landlineOnly], "a landline finds its client"),
         finds(
             "phoneOtherArea", .phone, "5511988880001", [.almostComplete],
@@ -107,7 +111,7 @@ extension Check {
         },
         Check(.search, "empty", "in a clinic without clients nobody is found", .nobody) { stage in
             for kind in stage.bridge.options.searchBy {
-                let found = try await stage.search(Self.sample(kind), kind)
+                let found = try await stage.search(kind.sample, kind)
                 try expect(found.isEmpty, "nobody by \(kind.rawValue)", "\(found.count) clients")
             }
         },
@@ -151,7 +155,7 @@ extension Check {
             guard !missing.isEmpty else { throw Inapplicable(reason: "the system can search by every kind") }
             for kind in missing {
                 try await expectFailure(["unsupported_by_system"]) {
-                    try await stage.search(Self.sample(kind), kind)
+                    try await stage.search(kind.sample, kind)
                 }
             }
         },
@@ -170,18 +174,9 @@ extension Check {
                     $0.searchBy = [kind]
                     $0.scan.allowed = true
                 }
-                let found = try await bridge.search(Self.sample(kind), Window(), stage.context())
+                let found = try await bridge.search(kind.sample, Window(), stage.context())
                 try stage.confirm(found, are: [.complete])
             }
         },
     ]
-
-    private static func sample(_ kind: TermKind) -> String {
-        switch kind {
-        case .phone: "5531988880001"
-        case .cpf: "30000000116"
-        case .email: "ana@example.test"
-        case .name: "Ana Exemplo"
-        }
-    }
 }

@@ -9,6 +9,11 @@ struct PersonGenerator: Sendable {
         self.people = people
     }
 
+    /// The patients that a mock begins with; `MockOptions.rows` says how many.
+    init(_ options: MockOptions) {
+        self.init(seed: options.seed, people: options.people?.map(Person.init) ?? FixedPeople.all)
+    }
+
     /// The patient of a row.
     func person(_ row: Int) -> Person {
         if row < people.count { return people[row] }

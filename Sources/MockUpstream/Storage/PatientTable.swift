@@ -33,11 +33,11 @@ struct PatientTable<Record: PatientRecord>: Sendable {
     private var names = ScanColumn()
 
     init(_ options: MockOptions, shapes: Int) {
-        generator = PersonGenerator(seed: options.seed, people: options.people?.map(Person.init) ?? FixedPeople.all)
-        let count = options.people?.count ?? options.patients
-        self.count = max(0, count)
-        rendered = Array(repeating: Array(repeating: nil, count: max(0, count)), count: shapes)
-        for row in 0..<self.count { appendKeys(Record(generator.person(row), row: row).keys) }
+        generator = PersonGenerator(options)
+        let count = options.rows
+        self.count = count
+        rendered = Array(repeating: Array(repeating: nil, count: count), count: shapes)
+        for row in 0..<count { appendKeys(Record(generator.person(row), row: row).keys) }
     }
 
     func row(ofID id: Int) -> Int? {
