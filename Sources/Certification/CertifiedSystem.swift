@@ -1,6 +1,6 @@
 import ClientContract
 public import Conformance
-public import MockUpstream
+import MockUpstream
 package import RESTDriver
 import Tenancy
 public import Transport
