@@ -195,7 +195,7 @@ import UpstreamDriver
                     })
             }
             let honest = await Conformance.run(lacking(false), only: [.refusals])
-            #expect(honest.results.first { $0.changesID == "refusals/missing" }?.outcome == .passed)
+            #expect(honest.results.first(where: { $0.id == "refusals/missing" })?.outcome == .passed)
             let wrong = await Conformance.run(lacking(true), only: [.refusals])
             #expect(wrong.failures.map(\.id) == ["refusals/missing"])
         }
