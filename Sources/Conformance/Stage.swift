@@ -14,10 +14,15 @@ struct Stage: Sendable {
     init(_ subject: Subject, _ audience: Audience, keys: Keys = .good) async throws {
         self.subject = subject
         roles = audience == .nobody ? [] : Role.cast(without: subject.gaps)
-        var people = roles.map { $0.person.without(subject.gaps) }
+        // A world leaves out what it has no room for: what is stated as a gap, and is none, shows.
+        var people = roles.map { role in
+            var person = role.person
+            person.phones = person.without(subject.gaps).phones
+            return person
+        }
         if audience == .crowd {
             let rows = Stage.rows(subject.capabilities.listPaging)
-            people += Role.crowd(rows - people.count).map { $0.without(subject.gaps) }
+            people += Role.crowd(rows - people.count)
         }
         world = try await subject.world(people)
         do {
