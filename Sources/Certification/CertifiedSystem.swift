@@ -85,7 +85,10 @@ public struct CertifiedSystem: Sendable {
         return Subject(
             name: name, capabilities: prepared.capabilities, gaps: gaps,
             secrets: [Self.wrongKey] + keys.values.sorted(),
-            world: { people in try await MockWorld(people, options, hasLogin: hasLogin, refused: refused) },
+            world: { people in
+                try await MockWorld(
+                    people, options, hasKeys: !keys.isEmpty, hasLogin: hasLogin, refused: refused)
+            },
             driver: { world, which in
                 prepared.make(
                     world.baseURL, keys.mapValues { Secret(which == .good ? $0 : Self.wrongKey) },

@@ -121,8 +121,13 @@ struct Stage: Sendable {
         if has(.member(.cpf)) { fitting.cpf = nil }
         if has(.member(.email)) { fitting.email = nil }
         if has(.member(.birthday)) { fitting.birthday = nil }
-        if fitting.cpf == nil, let reason = subject.gaps[.peopleWithoutCPF] { throw Inapplicable(reason: reason) }
-        if let gap = draft.phone.gap, let reason = subject.gaps[gap] { throw Inapplicable(reason: reason) }
+        var needed = [draft.phone.gap].compactMap { $0 }
+        if fitting.cpf == nil { needed += [.peopleWithoutCPF, .createsWithoutCPF] }
+        if fitting.email == nil { needed.append(.createsWithoutEmail) }
+        if fitting.birthday == nil { needed.append(.createsWithoutBirthday) }
+        for gap in needed {
+            if let reason = subject.gaps[gap] { throw Inapplicable(reason: reason) }
+        }
         return fitting
     }
 

@@ -19,6 +19,10 @@ public enum Gap: Sendable, Hashable {
     case severalPhones
     case peopleWithoutCPF
     case peopleWithoutPhone
+    /// A create needs these, though people without them may be on record.
+    case createsWithoutCPF, createsWithoutEmail, createsWithoutBirthday
+    /// An address is found in the spelling that is on record, and in no other case.
+    case emailInAnyCase
 
     /// What is missing, for tables.
     public var title: String {
@@ -29,6 +33,10 @@ public enum Gap: Sendable, Hashable {
         case .severalPhones: "no second number"
         case .peopleWithoutCPF: "nobody without a CPF"
         case .peopleWithoutPhone: "nobody without a phone"
+        case .createsWithoutCPF: "no create without a CPF"
+        case .createsWithoutEmail: "no create without an e-mail address"
+        case .createsWithoutBirthday: "no create without a birthday"
+        case .emailInAnyCase: "no e-mail address in another case than on record"
         }
     }
 }

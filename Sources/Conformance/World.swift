@@ -45,6 +45,8 @@ public protocol World: Sendable {
     var ids: [ClientID] { get }
     /// An id of the system's own form that nobody has.
     var absentID: ClientID { get }
+    /// Whether the system wants keys at all.
+    var hasKeys: Bool { get }
     /// Whether the system gives out tokens by a login, which can expire.
     var hasLogin: Bool { get }
     /// Writes that are sound by the contract and that this system refuses; nil when none are known.
