@@ -6,6 +6,8 @@ public struct MockOptions: Sendable {
         case agendaDemo = "agenda-demo"
         /// Feegow's public API, as its documentation and its integrators describe it.
         case feegow
+        /// ProDoctor's public API, as client code uses it.
+        case prodoctor
     }
 
     /// The address to listen on.
@@ -17,14 +19,16 @@ public struct MockOptions: Sendable {
     public var seed: UInt64
     /// How many patients there are at the start, the fixed ones of `docs/mock.md` first.
     public var patients: Int
+    /// The patients at the start, in place of generated ones; nil for those.
+    public var people: [MockPerson]?
     /// Faults in force from the start.
     public var faults: [MockFaultRule]
-    /// What the agenda-demo login accepts.
+    /// What the agenda-demo login accepts; the prodoctor dialect wants the password in `X-APIPASSWORD`.
     public var user: String
     public var password: String
     /// How long a token of the agenda-demo login is good for, in seconds.
     public var tokenLifetime: Int
-    /// The key that the feegow dialect accepts in `x-access-token`.
+    /// The key that the feegow dialect accepts in `x-access-token`, and the prodoctor dialect in `X-APIKEY`.
     public var accessToken: String
     /// For how many seconds the reads of the feegow dialect do not show a write; 0 shows it at once. The seconds are
     /// the mock's own, see `MockServer.advanceClock(seconds:)`.
@@ -32,7 +36,7 @@ public struct MockOptions: Sendable {
 
     public init(
         host: String = "127.0.0.1", port: Int = 0, dialect: Dialect = .agendaDemo, seed: UInt64 = 1,
-        patients: Int = 2_000, faults: [MockFaultRule] = [], user: String = "ponte",
+        patients: Int = 2_000, people: [MockPerson]? = nil, faults: [MockFaultRule] = [], user: String = "ponte",
         password: String = "senha-de-demonstracao", tokenLifetime: Int = 900,
         accessToken: String = "chave-de-demonstracao", staleReads: Int = 0
     ) {
@@ -41,6 +45,7 @@ public struct MockOptions: Sendable {
         self.dialect = dialect
         self.seed = seed
         self.patients = patients
+        self.people = people
         self.faults = faults
         self.user = user
         self.password = password
@@ -48,4 +53,7 @@ public struct MockOptions: Sendable {
         self.accessToken = accessToken
         self.staleReads = staleReads
     }
+
+    /// Patients at the start.
+    var rows: Int { people?.count ?? max(0, patients) }
 }
