@@ -1,0 +1,126 @@
+import ClientContract
+import DriverSupport
+import JSONBytes
+import Transport
+import UpstreamDriver
+
+/// What a call is for: it decides what a bare status means.
+enum FHIRRole: Sendable {
+    case metadata, search, get, create, update
+
+    var isWrite: Bool { self == .create || self == .update }
+}
+
+/// One call, before it is signed.
+struct FHIRCall: Sendable {
+    let role: FHIRRole
+    var method = "GET"
+    var url: String
+    var headers: [(name: String, value: String)] = []
+    var body: [UInt8]?
+    /// Texts that were sent, to be hidden in what comes back.
+    var sent: [String] = []
+}
+
+/// An answer and what it says of itself.
+struct FHIRAnswer: Sendable {
+    let status: Int
+    /// Where it came from: for relative links. It may hold patient data.
+    let url: String
+    let http: UpstreamAnswer
+    /// The body as JSON; nil where there is none.
+    let document: JSONDocument?
+    /// Credentials that must not come back in the server's words.
+    let secrets: [String]
+
+    var outcome: OperationOutcome? { OperationOutcome(document) }
+    var isSuccess: Bool { (200...299).contains(status) }
+}
+
+/// Signs calls, sends them, and says what a failure means.
+struct Caller: Sendable {
+    let baseURL: String
+    let mediaType: String
+    let signer: Signer
+    let http: any HTTPSending
+
+    func url(_ path: String, id: String? = nil) -> String {
+        baseURL + "/" + (id.map { path.replacing("{id}", with: PercentEncoding.encode($0)) } ?? path)
+    }
+
+    /// Sends a call; a token that is refused is renewed once.
+    func send(_ call: FHIRCall, _ context: CallContext) async throws(UpstreamError) -> FHIRAnswer {
+        let pass = try await signer.pass(context)
+        let answer = try await send(call, pass, context)
+        guard answer.status == 401, await signer.refused(pass) else { return answer }
+        return try await send(call, try await signer.pass(context), context)
+    }
+
+    private func send(
+        _ call: FHIRCall, _ pass: Signer.Pass, _ context: CallContext
+    ) async throws(UpstreamError) -> FHIRAnswer {
+        var headers = [("Accept", mediaType), ("X-Request-Id", context.requestID)]
+        headers += pass.headers.map { ($0.name, $0.value) }
+        headers += call.headers.map { ($0.name, $0.value) }
+        let repeatability: Repeatability =
+            switch call.role {
+            case .metadata, .search, .get: .safe
+            // A patch that is made twice changes nothing more: it tests what it replaces, or names the version.
+            case .update: .idempotent
+            case .create: .unsafe
+            }
+        let request = OutboundRequest(
+            method: call.method, url: call.url, headers: headers, body: call.body, repeatability: repeatability)
+        let answer: UpstreamAnswer
+        do {
+            answer = try await http.send(request, deadline: context.deadline)
+        } catch {
+            throw UpstreamError(error, isWrite: call.role.isWrite)
+        }
+        let document =
+            answer.body.isEmpty ? nil : try? JSONDocument(answer.body, limits: JSONLimits(depth: 64))
+        return FHIRAnswer(
+            status: answer.status, url: call.url, http: answer, document: document, secrets: pass.secrets)
+    }
+
+    // MARK: Failures
+
+    /// What an answer that is no success means to Bridge.
+    func error(_ answer: FHIRAnswer, _ call: FHIRCall) -> UpstreamError {
+        let said = answer.outcome.map(\.codes) ?? ""
+        let detail = "it answered \(answer.status)" + (said.isEmpty ? "" : " (\(said))")
+        switch (answer.status, call.role) {
+        case (401, _), (403, _): return .credentialsRejected(detail)
+        case (429, _): return .rateLimited(retryAfter: retryAfter(answer))
+        case (404, .get), (410, .get), (404, .update), (410, .update):
+            // A web page is a proxy's, or a wrong address's: it says nothing about a client.
+            return isPage(answer) ? .failed(status: answer.status, detail) : .notFound
+        case (405, _), (501, _): return .unsupported(detail)
+        case (409, .create), (409, .update), (412, .create), (412, .update):
+            return .conflict(reasons: reasons(answer, call))
+        case (400, .create), (400, .update), (422, .create), (422, .update):
+            return isPage(answer) ? .failed(status: answer.status, detail) : .refused(reasons: reasons(answer, call))
+        case (500..., .create):
+            // It may have broken after the record was made.
+            return .outcomeUnknown(detail)
+        default: return .failed(status: answer.status, detail)
+        }
+    }
+
+    private func isPage(_ answer: FHIRAnswer) -> Bool {
+        let type = (answer.http.headers.first("Content-Type") ?? "").lowercased()
+        return type.hasPrefix("text/html") || answer.http.body.first { $0 > 0x20 } == UInt8(ascii: "<")
+    }
+
+    /// The server's own words, short, without the tenant's secrets and without people.
+    private func reasons(_ answer: FHIRAnswer, _ call: FHIRCall) -> [String] {
+        let words = (answer.outcome?.reasons ?? []).prefix(VendorReason.most)
+        return VendorReason.clean(
+            words.map { VendorReason.hide(answer.secrets, in: $0) }, hiding: call.sent)
+    }
+
+    /// Seconds to wait, at most an hour; nil where the server does not say.
+    private func retryAfter(_ answer: FHIRAnswer) -> Int? {
+        answer.http.headers.first("Retry-After").flatMap { Int(PersonText.trimmed($0)) }.map { min(max($0, 1), 3600) }
+    }
+}
