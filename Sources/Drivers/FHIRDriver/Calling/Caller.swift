@@ -18,6 +18,8 @@ struct FHIRCall: Sendable {
     var url: String
     var headers: [(name: String, value: String)] = []
     var body: [UInt8]?
+    /// Twice is not the same as once.
+    var isUnsafe = false
     /// Texts that were sent, to be hidden in what comes back.
     var sent: [String] = []
 }
@@ -65,8 +67,7 @@ struct Caller: Sendable {
         let repeatability: Repeatability =
             switch call.role {
             case .metadata, .search, .get: .safe
-            // A patch that is made twice changes nothing more: it tests what it replaces, or names the version.
-            case .update: .idempotent
+            case .update: call.isUnsafe ? .unsafe : .idempotent
             case .create: .unsafe
             }
         let request = OutboundRequest(

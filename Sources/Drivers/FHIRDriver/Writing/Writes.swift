@@ -99,6 +99,8 @@ extension FHIRDriver {
             call.method = "PATCH"
             call.headers = [("Content-Type", "application/json-patch+json")]
             call.body = changes.patch
+            // What it appends would be there twice, unless the version forbids.
+            call.isUnsafe = !plan.ifMatch || current.entityTag == nil
         case .put, .upsert:
             call.method = plan.updateStyle == .put ? "PUT" : "POST"
             call.headers = [("Content-Type", plan.mediaType)]
