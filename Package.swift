@@ -46,18 +46,33 @@ let package = Package(
         .target(name: "Transport", dependencies: ["CCurl"], swiftSettings: ours),
         // What a driver is.
         .target(name: "UpstreamDriver", dependencies: ["ClientContract"], swiftSettings: ours),
+        // What several drivers need.
+        .target(
+            name: "DriverSupport",
+            dependencies: ["JSONBytes", "ClientContract", "UpstreamDriver", "Transport"],
+            path: "Sources/Drivers/DriverSupport", swiftSettings: ours),
         // The declarative driver.
         .target(
             name: "RESTDriver",
-            dependencies: ["JSONBytes", "StrictConfig", "ClientContract", "UpstreamDriver", "Transport"],
+            dependencies: [
+                "JSONBytes", "StrictConfig", "ClientContract", "UpstreamDriver", "Transport", "DriverSupport",
+            ],
             path: "Sources/Drivers/RESTDriver", swiftSettings: ours),
+        // HL7 FHIR R4.
+        .target(
+            name: "FHIRDriver",
+            dependencies: [
+                "JSONBytes", "StrictConfig", "ClientContract", "UpstreamDriver", "Transport", "DriverSupport",
+            ],
+            path: "Sources/Drivers/FHIRDriver", swiftSettings: ours),
         // The contract's semantics over any driver.
         .target(name: "Bridge", dependencies: ["ClientContract", "UpstreamDriver"], swiftSettings: ours),
         // Server, tenant and driver files.
         .target(
             name: "Tenancy",
             dependencies: [
-                "JSONBytes", "StrictConfig", "ClientContract", "UpstreamDriver", "RESTDriver", "Transport", "Bridge",
+                "JSONBytes", "StrictConfig", "ClientContract", "UpstreamDriver", "RESTDriver", "FHIRDriver",
+                "Transport", "Bridge",
                 .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: ours),
         // The inbound HTTP server.
@@ -127,6 +142,13 @@ let package = Package(
             dependencies: [
                 "RESTDriver", "Bridge", "MockUpstream", "Transport", "JSONBytes", "StrictConfig", "ClientContract",
                 "UpstreamDriver", "TestSupport", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+            ],
+            swiftSettings: ours),
+        .testTarget(
+            name: "FHIRDriverTests",
+            dependencies: [
+                "FHIRDriver", "DriverSupport", "Bridge", "MockUpstream", "Transport", "JSONBytes", "StrictConfig",
+                "ClientContract", "UpstreamDriver", "TestSupport",
             ],
             swiftSettings: ours),
         .testTarget(

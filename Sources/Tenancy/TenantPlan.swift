@@ -40,7 +40,8 @@ public struct TenantPlan: Sendable, CustomStringConvertible {
 
 /// Reads tenant files.
 struct TenantReader {
-    let profiles: [String: LoadedProfile?]
+    /// By driver and name; nil for one that has faults.
+    let profiles: [String: [String: LoadedProfile?]]
     let secrets: SecretSource
     /// Addresses in place of those in the files, by tenant id.
     let baseURLs: [String: String]

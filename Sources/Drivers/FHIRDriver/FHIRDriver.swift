@@ -35,6 +35,7 @@ public final class FHIRDriver: UpstreamDriver {
         var settings = tenant.settings
         for setting in profile.declared { settings[setting.name] = settings[setting.name] ?? setting.fallback }
         self.settings = settings
+        plan.cpf.types = plan.cpf.types.map { JSONTemplate.text($0, settings) }
         var base = tenant.baseURL
         while base.hasSuffix("/") { base.removeLast() }
         let caller = Caller(

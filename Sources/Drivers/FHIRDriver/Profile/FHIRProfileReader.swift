@@ -123,9 +123,13 @@ struct FHIRProfileReader {
         var cpfs = FHIRPlan.CPFs(read: read.contains(write) ? read : [write] + read, write: write)
         if let spelling = object.optional("spelling")?.choice(CPFSpelling.self) { cpfs.spelling = spelling }
         if let list = object.optional("search") { cpfs.search = choices(list) }
-        cpfs.types =
-            object.optional("types")?.elements("an array of texts").compactMap { $0.string("a type's text or code") }
-            ?? []
+        for node in object.optional("types")?.elements("an array of texts") ?? [] {
+            guard let text = node.string("a type's text or code") else { continue }
+            for setting in JSONTemplate.settings(in: text) where !settings.contains(setting) {
+                node.fault(NearestName.unknown("setting", setting, settings))
+            }
+            cpfs.types.append(text)
+        }
         if let node = object.optional("members") {
             cpfs.members = members(node, settings: settings, beside: ["system", "value"])
         }

@@ -10,7 +10,7 @@ struct JSONTemplate: Sendable {
     let value: JSONValue
 
     /// The settings that it names.
-    var settings: [String] { JSONTemplate.texts(of: value).flatMap { JSONTemplate.parts($0).compactMap(\.setting) } }
+    var settings: [String] { JSONTemplate.texts(of: value).flatMap(JSONTemplate.settings) }
 
     /// The JSON with the settings filled in.
     func expand(_ settings: [String: String]) -> [UInt8] {
@@ -18,6 +18,14 @@ struct JSONTemplate: Sendable {
         JSONTemplate.write(value, settings, &writer)
         return writer.finish()
     }
+
+    /// A text with the settings filled in.
+    static func text(_ text: String, _ settings: [String: String]) -> String {
+        parts(text).map { $0.setting.map { settings[$0] ?? "" } ?? $0.text }.joined()
+    }
+
+    /// The settings that a text names.
+    static func settings(in text: String) -> [String] { parts(text).compactMap(\.setting) }
 
     private static func texts(of value: JSONValue) -> [String] {
         switch value.kind {
@@ -31,8 +39,7 @@ struct JSONTemplate: Sendable {
     private static func write(_ value: JSONValue, _ settings: [String: String], _ writer: inout JSONWriter) {
         switch value.kind {
         case .string:
-            let text = value.string ?? ""
-            writer.string(parts(text).map { $0.setting.map { settings[$0] ?? "" } ?? $0.text }.joined())
+            writer.string(text(value.string ?? "", settings))
         case .array:
             writer.raw("[")
             for (index, element) in value.elements.enumerated() {

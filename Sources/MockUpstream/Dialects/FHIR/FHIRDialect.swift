@@ -160,7 +160,7 @@ struct FHIRDialect: Dialect {
     private func resource(_ row: Int) -> [UInt8] {
         guard flavour.hasVersions else { return bytes(row) }
         let meta = #","meta":{"versionId":"\#(version(row))"}}"#
-        return bytes(row).dropLast() + Array(meta.utf8)
+        return Array(bytes(row).dropLast()) + Array(meta.utf8)
     }
 
     private func shown(_ row: Int, _ status: Int, whole: Bool) -> MockAnswer {
