@@ -34,7 +34,7 @@ import UpstreamDriver
     }
 
     /// A wrong address or a proxy must not look like a missing patient.
-    @Test(arguments: [(404, CallRole.get), (410, .update), (409, .create), (422, .create), (400, .update)])
+    @Test(arguments: [(404, CallRole.get), (410, .update), (409, .create), (422, .create), (400, .update), (403, .get)])
     func aWebPageSaysNothingAboutAClient(_ status: Int, _ role: CallRole) throws {
         #expect(try judge(nil, role, status: status, type: "text/html; charset=utf-8", "nginx").kind == .failure)
         #expect(try judge(nil, role, status: status, type: "text/plain", "\n<html></html>").kind == .failure)
