@@ -140,8 +140,8 @@ let package = Package(
         .testTarget(
             name: "RESTDriverTests",
             dependencies: [
-                "RESTDriver", "Bridge", "MockUpstream", "Transport", "JSONBytes", "StrictConfig", "ClientContract",
-                "UpstreamDriver", "TestSupport", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+                "RESTDriver", "DriverSupport", "Bridge", "MockUpstream", "Transport", "JSONBytes", "StrictConfig",
+                "ClientContract", "UpstreamDriver", "TestSupport", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
             ],
             swiftSettings: ours),
         .testTarget(

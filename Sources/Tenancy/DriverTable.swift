@@ -122,7 +122,9 @@ extension DriverEntry {
         let before = report.faults.count
         let given = Set(around.credentialNodes.map(\.name))
         guard let signIn = profile.signIn(credentials: given) else {
-            let ways = profile.signIns.map { $0.credentials.isEmpty ? "none" : $0.credentials.joined(separator: " and ") }
+            let ways = profile.signIns.map {
+                $0.credentials.isEmpty ? "none" : $0.credentials.joined(separator: " and ")
+            }
             upstream.node.fault(
                 "has credentials that are none of the server's ways to sign in. It wants: "
                     + ways.joined(separator: "; or "))

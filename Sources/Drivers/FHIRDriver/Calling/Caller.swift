@@ -50,12 +50,19 @@ struct Caller: Sendable {
         baseURL + "/" + (id.map { path.replacing("{id}", with: PercentEncoding.encode($0)) } ?? path)
     }
 
-    /// Sends a call; a token that is refused is renewed once.
+    /// Sends a call. A token that is refused is renewed once, and the call, which was not carried out, sent once more.
     func send(_ call: FHIRCall, _ context: CallContext) async throws(UpstreamError) -> FHIRAnswer {
         let pass = try await signer.pass(context)
         let answer = try await send(call, pass, context)
-        guard answer.status == 401, await signer.refused(pass) else { return answer }
-        return try await send(call, try await signer.pass(context), context)
+        guard answer.status == 401 else {
+            pass.ticket?.accept()
+            return answer
+        }
+        guard await signer.refused(pass) else { return answer }
+        let renewed = try await signer.pass(context)
+        let second = try await send(call, renewed, context)
+        if second.status == 401 { await signer.refusedAgain(renewed) } else { renewed.ticket?.accept() }
+        return second
     }
 
     private func send(

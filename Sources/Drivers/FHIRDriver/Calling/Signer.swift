@@ -53,8 +53,12 @@ struct Signer: Sendable {
     /// Says that a call was refused. True where another pass may do better.
     func refused(_ pass: Pass) async -> Bool {
         guard let session, let ticket = pass.ticket else { return false }
-        await session.refused(ticket)
-        return true
+        return await session.refused(ticket)
+    }
+
+    /// Says that a call was refused with the pass that it was given in place of another one.
+    func refusedAgain(_ pass: Pass) async {
+        if let ticket = pass.ticket { await session?.refusedAgain(ticket) }
     }
 }
 
@@ -103,9 +107,9 @@ struct ClientCredentials: Sendable {
             let token = root["access_token"]?.string, !token.isEmpty,
             token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
         else { return .failure(.malformed("the login's answer holds no token")) }
-        let seconds = root["expires_in"]?.scalarText.flatMap { Int($0) }.flatMap { (1...31_536_000).contains($0) ? $0 : nil }
-        // Renewed a little early, so that no call starts with a token that dies on the way.
-        let expires = seconds.map { asked + .seconds($0) - min(.seconds(30), .seconds($0) / 10) }
-        return .success(Session.Grant(token: token, refreshToken: nil, expires: expires))
+        let seconds = root["expires_in"]?.scalarText.flatMap { Int($0) }.flatMap {
+            (1...31_536_000).contains($0) ? $0 : nil
+        }
+        return .success(Session.Grant(token: token, lifetime: seconds.map { .seconds($0) }, asked: asked))
     }
 }

@@ -294,7 +294,8 @@ struct FHIRProfileReader {
         }
         if plan.createStyle == .upsert, !plan.uuidIdentifier, !plan.requires.contains(.cpf) {
             (object.optional("create") ?? object.node).fault(
-                "has the style \"upsert\", which needs an identifier in every record: set uuidIdentifier, or require cpf")
+                "has the style \"upsert\", which needs an identifier in every record: set uuidIdentifier, or require cpf"
+            )
         }
     }
 }

@@ -76,7 +76,8 @@ extension FHIRDriver {
             } catch {
                 throw .malformed(error.message)
             }
-            let call = self.call(id, changes, current, plan, sent: patch.sent + VendorReason.words(of: current.client.name))
+            let call = self.call(
+                id, changes, current, plan, sent: patch.sent + VendorReason.words(of: current.client.name))
             let answer = try await caller.send(call, context)
             if answer.isSuccess { return try accepted(answer, id, plan) }
             // Somebody else changed the record after it was read (412; 409 on servers of before R4).

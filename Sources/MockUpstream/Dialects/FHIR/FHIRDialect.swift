@@ -232,7 +232,8 @@ struct FHIRDialect: Dialect {
         alternatives(filter.value).contains { wanted in
             switch filter.name {
             case "identifier":
-                let parts = wanted.split(separator: "|", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+                let parts = wanted.split(separator: "|", maxSplits: 1, omittingEmptySubsequences: false).map(
+                    String.init)
                 return keys.identifiers.contains { identifier in
                     parts.count == 2
                         ? (parts[0].isEmpty || identifier.system == parts[0]) && same(identifier.value, parts[1])
@@ -355,7 +356,9 @@ struct FHIRDialect: Dialect {
 
     /// What the server refuses of a resource.
     private func complaint(about resource: JSONValue) -> String? {
-        if let date = resource["birthDate"]?.string, ![4, 7, 10].contains(date.utf8.count) { return "Patient.birthDate" }
+        if let date = resource["birthDate"]?.string, ![4, 7, 10].contains(date.utf8.count) {
+            return "Patient.birthDate"
+        }
         if (resource["name"]?.elements ?? []).isEmpty { return "Patient.name" }
         switch flavour {
         case .openmrs:

@@ -53,7 +53,8 @@ enum FHIRFlavour: Sendable {
     /// Search parameters of Patient.
     var parameters: [String] {
         switch self {
-        case .hapi, .azure, .google: ["identifier", "phone", "email", "telecom", "name", "family", "given", "birthdate"]
+        case .hapi, .azure, .google:
+            ["identifier", "phone", "email", "telecom", "name", "family", "given", "birthdate"]
         case .openmrs: ["identifier", "name", "family", "given", "birthdate"]
         case .nilo: ["identifier"]
         }

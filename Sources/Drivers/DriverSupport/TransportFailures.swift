@@ -1,0 +1,25 @@
+package import Transport
+package import UpstreamDriver
+
+extension UpstreamError {
+    /// What a failure of the transport means to Bridge.
+    /// - Parameter isWrite: whether the call was to change anything.
+    package init(_ error: TransportError, isWrite: Bool) {
+        if isWrite, error.mayHaveReachedServer {
+            self = .outcomeUnknown(error.detail)
+            return
+        }
+        self =
+            switch error.kind {
+            case .deadline, .connectTimeout: error.kind == .deadline ? .timeout : .unreachable(error.detail)
+            case .cancelled: .cancelled
+            case .shuttingDown: .shuttingDown
+            case .saturated: .saturated
+            case .invalidRequest: .unsupported(error.detail)
+            case .truncated, .badEncoding, .protocolViolation, .tooLarge: .malformed(error.detail)
+            // The chunks of an answer do not fit together, or its connection broke in the middle of it.
+            case .receive where error.phase == .receiving: .malformed("the answer broke off")
+            default: .unreachable(error.detail)
+            }
+    }
+}
