@@ -1,4 +1,4 @@
-public import ClientContract
+import ClientContract
 import DriverSupport
 import JSONBytes
 public import Transport

@@ -1,4 +1,4 @@
-import ClientContract
+public import ClientContract
 public import StrictConfig
 public import Transport
 public import UpstreamDriver

@@ -13,11 +13,11 @@ struct FHIRProfileReader {
     /// Nil only with a fault in the report.
     func read() -> FHIRProfile? {
         guard let object = root.object(FHIRMembers.profile) else { return nil }
-        let name = object.required("name").flatMap { name($0) }
+        let name = object.required("name").flatMap { fileName($0) }
         let title = object.required("title")?.string("the server's name, for people")
         _ = object.optional("documentation")?.string()
-        let signIns = object.required("signIn").map(signIns) ?? []
-        let settings = object.optional("settings").map(settings) ?? []
+        let signIns = object.required("signIn").map { self.signIns($0) } ?? []
+        let settings = object.optional("settings").map { self.settings($0) } ?? []
         let names = settings.map(\.name)
         guard let cpf = object.required("cpf").flatMap({ cpfs($0, settings: names) }) else { return nil }
         var plan = FHIRPlan(cpf: cpf)
@@ -40,7 +40,7 @@ struct FHIRProfileReader {
         if let stale = object.optional("staleReads")?.duration(.zero...Duration.seconds(86_400)) {
             plan.staleReads = stale
         }
-        let limits = object.optional("limits").map(limits)
+        let limits = object.optional("limits").map { self.limits($0) }
         check(plan, object)
         guard let name, let title else { return nil }
         return FHIRProfile(
@@ -49,7 +49,7 @@ struct FHIRProfileReader {
     }
 
     /// The file is called the same.
-    private func name(_ node: ConfigNode) -> String? {
+    private func fileName(_ node: ConfigNode) -> String? {
         guard let name = node.string("the profile's name") else { return nil }
         let file = node.report.file.split(separator: "/").last.map(String.init) ?? ""
         if file != name + ".json" { node.fault("must be the file's name without .json") }

@@ -121,19 +121,19 @@ struct PatientChanges {
 
     /// A JSON Patch (RFC 6902). What is replaced is tested first, since entries of an array are known by their places only.
     var patch: [UInt8] {
-        var writer = JSONWriter(capacity: 512)
-        writer.raw("[")
-        func operation(_ name: StaticString, _ path: String, _ json: [UInt8]?) {
-            writer.comma()
-            writer.raw(#"{"op":""#)
-            writer.raw(name)
-            writer.raw(#"","path":"#)
+        var operations: [[UInt8]] = []
+        func operation(_ name: String, _ path: String, _ json: [UInt8]?) {
+            var writer = JSONWriter(capacity: 128)
+            writer.raw(#"{"op":"#)
+            writer.string(name)
+            writer.raw(#","path":"#)
             writer.string(path)
             if let json {
                 writer.raw(#","value":"#)
                 writer.raw(json)
             }
             writer.raw("}")
+            operations.append(writer.finish())
         }
         var made: Set<String> = []
         for change in changes {
@@ -155,7 +155,7 @@ struct PatientChanges {
                 }
             }
         }
-        writer.raw("]")
-        return writer.finish()
+        let comma = [UInt8(ascii: ",")]
+        return [UInt8(ascii: "[")] + Array(operations.joined(separator: comma)) + [UInt8(ascii: "]")]
     }
 }
