@@ -14,7 +14,7 @@ import Testing
         #expect(loaded.server.shutdownGrace == .seconds(20))
         #expect(loaded.server.headerBytes == 32 << 10 && loaded.server.maxConnections == 4096)
         #expect(loaded.server.headTimeout == .seconds(10) && loaded.server.idleTimeout == .seconds(75))
-        #expect(loaded.profiles == ["agenda-demo"])
+        #expect(loaded.profiles == ["agenda-demo", "fhir/hapi"])
     }
 
     @Test func readsEveryMember() throws {
