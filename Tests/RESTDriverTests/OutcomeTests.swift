@@ -233,10 +233,25 @@ import UpstreamDriver
         (.truncated, true, .read, "malformed answer"), (.badEncoding, true, .get, "malformed answer"),
         (.cancelled, false, .read, "cancelled"),
         (.saturated, false, .create, "saturated"), (.shuttingDown, false, .get, "shutting down"),
-        (.connectTimeout, false, .update, "unreachable"),
+        (.connectTimeout, false, .update, "unreachable"), (.receive, true, .read, "unreachable"),
         (.invalidRequest, false, .update, "unsupported"), (.tls, false, .login, "unreachable"),
     ]) func transportErrors(_ kind: TransportError.Kind, _ reached: Bool, _ role: CallRole, _ name: String) {
         let error = TransportError(kind: kind, phase: .waiting, mayHaveReachedServer: reached, detail: "a fixed phrase")
         #expect(UpstreamError(error, isWrite: role.isWrite).name == name)
+    }
+
+    @Test(arguments: [
+        (TransportError.Kind.connect, UpstreamError.Obstacle.connection), (.emptyAnswer, .connection),
+        (.nameResolution, .name), (.connectTimeout, .silence), (.tls, .tls), (.ownFile, .tls),
+        (.certificate, .certificate), (.addressRefused, .address),
+    ]) func obstacles(_ kind: TransportError.Kind, _ obstacle: UpstreamError.Obstacle) {
+        let error = TransportError(
+            kind: kind, phase: .connecting, mayHaveReachedServer: false, detail: "a fixed phrase")
+        for role in [CallRole.login, .read, .get, .create, .update] {
+            guard case .unreachable("a fixed phrase", obstacle) = UpstreamError(error, isWrite: role.isWrite) else {
+                Issue.record("\(kind) \(role)")
+                continue
+            }
+        }
     }
 }

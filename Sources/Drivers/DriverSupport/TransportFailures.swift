@@ -11,7 +11,12 @@ extension UpstreamError {
         }
         self =
             switch error.kind {
-            case .deadline, .connectTimeout: error.kind == .deadline ? .timeout : .unreachable(error.detail)
+            case .deadline: .timeout
+            case .connectTimeout: .unreachable(error.detail, .silence)
+            case .nameResolution: .unreachable(error.detail, .name)
+            case .tls, .ownFile: .unreachable(error.detail, .tls)
+            case .certificate: .unreachable(error.detail, .certificate)
+            case .addressRefused: .unreachable(error.detail, .address)
             case .cancelled: .cancelled
             case .shuttingDown: .shuttingDown
             case .saturated: .saturated
