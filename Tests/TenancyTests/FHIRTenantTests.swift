@@ -47,10 +47,19 @@ import Testing
         let oauth = ["clientID", "clientSecret"]
         let cases: [(Any, String, String)] = [
             (tenant("azure", oauth), "/upstream", "lacks the setting \"tokenURL\""),
-            (tenant("azure", oauth, settings: ["tokenURL": "login"]), "/upstream/settings/tokenURL", "must begin with http"),
-            (tenant("hapi", settings: ["tokenURL": "https://a.example.test"]), "/upstream/settings/tokenURL", "unknown setting"),
+            (
+                tenant("azure", oauth, settings: ["tokenURL": "login"]), "/upstream/settings/tokenURL",
+                "must begin with http"
+            ),
+            (
+                tenant("hapi", settings: ["tokenURL": "https://a.example.test"]), "/upstream/settings/tokenURL",
+                "unknown setting"
+            ),
             (tenant("openmrs", ["user", "password"]), "/upstream", "lacks the setting \"location\""),
-            (tenant("openmrs", ["user", "password"], settings: ["location": "1", "unit": "2"]), "/upstream/settings/unit", "unknown setting"),
+            (
+                tenant("openmrs", ["user", "password"], settings: ["location": "1", "unit": "2"]),
+                "/upstream/settings/unit", "unknown setting"
+            ),
             (tenant("hapi", baseURL: ""), "/upstream", "lacks the member \"baseURL\""),
             (tenant("hapy"), "/upstream/profile", "did you mean \"hapi\""),
             (tenant("agenda-demo"), "/upstream/profile", "unknown profile"),
@@ -88,6 +97,7 @@ import Testing
         for name in ["azure", "google", "nilo", "openmrs"] { try configuration.copyFHIRProfile(name) }
         let loaded = configuration.load()
         #expect(loaded.faults == [])
-        #expect(loaded.profiles == ["agenda-demo"] + ["azure", "google", "hapi", "nilo", "openmrs"].map { "fhir/" + $0 })
+        #expect(
+            loaded.profiles == ["agenda-demo"] + ["azure", "google", "hapi", "nilo", "openmrs"].map { "fhir/" + $0 })
     }
 }
