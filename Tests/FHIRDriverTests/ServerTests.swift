@@ -215,6 +215,29 @@ import UpstreamDriver
         }
     }
 
+    /// FHIR lets servers ignore parameters that they do not know: nilo's answers everybody then, without a self link.
+    @Test func anIgnoredFilterNeverMakesAWrongAnswer() async throws {
+        let search = #"{"strict":false,"parameters":{"phone":["phone"],"cpf":["identifier"],"email":["email"]}}"#
+        try await World.with("nilo", profile: ["search": search]) { (world) async throws in
+            #expect(try await world.names("5511999999999") == ["João Silva"])
+            #expect(try await world.names("5531988887777").count == 4)
+            #expect(try await world.names("joao@example.com") == ["João Silva"])
+            #expect(try await world.names("5599999999999") == [])
+        }
+        // Here the self link tells, before the whole table is read.
+        let unknown = #"{"strict":false,"parameters":{"phone":["fone"]}}"#
+        for metadata in ["true", "false"] {
+            try await World.with("google", profile: ["search": unknown, "metadata": metadata]) {
+                (world) async throws in
+                await #expect(throws: ContractError.self) { () async throws -> Void in
+                    _ = try await world.bridge.search("5511999999999", Window(), world.context)
+                }
+                #expect(world.mock.requests.count(.list) <= 1)
+                #expect(world.mock.requests.count(.search) == 0)
+            }
+        }
+    }
+
     @Test func niloGetsAnIdentifierForThoseWithoutACPF() async throws {
         try await World.with("nilo") { (world) async throws in
             let nobody = ClientDraft(name: "Sem CPF Teste", phone: try #require(PhoneNumber("5531988880001")))

@@ -81,8 +81,8 @@ enum Sample {
         """
 
     /// The sample with members set by name in place of its own.
-    static func bytes(_ changes: [String: String] = [:]) throws -> [UInt8] {
-        var members = try JSONDocument(Array(profile.utf8)).root.members.map { member in
+    static func bytes(_ changes: [String: String] = [:], of base: [UInt8] = Array(profile.utf8)) throws -> [UInt8] {
+        var members = try JSONDocument(base).root.members.map { member in
             (member.key, String(decoding: member.value.source, as: UTF8.self))
         }
         for (name, json) in changes.sorted(by: { $0.key < $1.key }) {
@@ -105,9 +105,9 @@ enum Sample {
             tenant: FHIRTenant(baseURL: base, credentials: credentials, settings: settings, phones: phones), http: http)
     }
 
-    static func shipped(_ name: String) throws -> FHIRProfile {
+    static func shipped(_ name: String, _ changes: [String: String] = [:]) throws -> FHIRProfile {
         let file = repository.appending(path: "Config/drivers/fhir/\(name).json")
-        return try FHIRProfile(Array(Data(contentsOf: file)), file: "\(name).json")
+        return try FHIRProfile(bytes(changes, of: Array(Data(contentsOf: file))), file: "\(name).json")
     }
 
     static let ana = try? ClientDraft(
@@ -156,7 +156,7 @@ struct World {
 
     /// A profile's own mock, credentials and settings.
     static func with(
-        _ name: String, patients: Int = 60, credentials: [String: Secret]? = nil,
+        _ name: String, patients: Int = 60, profile changes: [String: String] = [:], credentials: [String: Secret]? = nil,
         onDuplicate:
             BridgeOptions.DuplicateAction = .returnExisting, scan: Bool = false,
         _ body: (World) async throws -> Void
@@ -180,7 +180,7 @@ struct World {
             default: [:]
             }
         let driver = FHIRDriver(
-            profile: try Sample.shipped(name),
+            profile: try Sample.shipped(name, changes),
             tenant: FHIRTenant(baseURL: mock.baseURL, credentials: credentials ?? usual, settings: settings),
             http: engine.channel(ChannelSettings()))
         let bridge = Bridge(
