@@ -29,12 +29,15 @@ enum SelfLink {
         for parameter in asked {
             let wanted = parameter.values.map(plain)
             let isThere = used.contains { entry in
-                entry.name == parameter.name && wanted.allSatisfy { entry.values.contains($0) }
+                base(entry.name) == base(parameter.name) && wanted.allSatisfy { entry.values.contains($0) }
             }
             if !isThere { return parameter.name }
         }
         return nil
     }
+
+    /// A parameter's name without its modifier, which some servers add or leave out.
+    private static func base(_ name: String) -> Substring { name.prefix { $0 != ":" } }
 
     private static func isOpaque(_ name: String) -> Bool {
         ["_getpages", "_page_token", "_bundletype", "_getpagesoffset"].contains(name)
