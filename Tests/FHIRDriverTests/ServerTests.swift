@@ -202,10 +202,12 @@ import UpstreamDriver
             let id = ClientID("00000000-0000-4000-8000-000000001002")
             _ = try await world.driver.update(id, ClientPatch(email: "x@example.test"), world.context)
             #expect(world.mock.requests.last(.update)?.method == "PUT")
-            // It has no search by phone.
-            await #expect(throws: ContractError.self) { () async throws -> Void in
-                _ = try await world.bridge.search("5511999999999", Window(), world.context)
+            let phone = SearchTerm.phone(try #require(PhoneNumber("5511999999999")))
+            let search = await failure {
+                _ = try await world.driver.candidates(
+                    for: phone, attempt: 0, PageRequest(.offset(0), size: 5), world.context)
             }
+            #expect(search?.name == "unsupported")
         }
     }
 

@@ -156,7 +156,8 @@ struct World {
 
     /// A profile's own mock, credentials and settings.
     static func with(
-        _ name: String, patients: Int = 60, profile changes: [String: String] = [:], credentials: [String: Secret]? = nil,
+        _ name: String, patients: Int = 60, profile changes: [String: String] = [:],
+        credentials: [String: Secret]? = nil,
         onDuplicate:
             BridgeOptions.DuplicateAction = .returnExisting, scan: Bool = false,
         _ body: (World) async throws -> Void
@@ -186,7 +187,8 @@ struct World {
         let bridge = Bridge(
             driver: driver,
             options: BridgeOptions(
-                searchBy: [.phone, .cpf, .email, .name], onDuplicate: onDuplicate,
+                searchBy: TermKind.allCases.filter { scan || driver.capabilities.searches[$0] != nil },
+                onDuplicate: onDuplicate,
                 scan: BridgeOptions.Scan(allowed: scan)))
         let context = CallContext(deadline: .now + .seconds(120), requestID: "test")
         do {

@@ -18,7 +18,12 @@ enum FHIRPatient {
         json.raw(#","text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">Paciente</div>"}"#)
         json.raw(#","extension":[{"url":"https://clinica.example.test/prontuario","valueString":"P-"#)
         json.number(row + 1)
-        json.raw(#""}],"identifier":[{"system":"https://clinica.example.test/prontuario","value":"P-"#)
+        json.raw(#""}],"identifier":[{"#)
+        if flavour == .openmrs {
+            json.raw(#""extension":[{"url":"http://fhir.openmrs.org/ext/patient/identifier#location","#)
+            json.raw(#""valueReference":{"reference":"Location/1"}}],"#)
+        }
+        json.raw(#""system":"https://clinica.example.test/prontuario","value":"P-"#)
         json.number(row + 1)
         json.raw(#""}"#)
         if let cpf = person.cpf {
