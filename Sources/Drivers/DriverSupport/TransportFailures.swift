@@ -19,7 +19,9 @@ extension UpstreamError {
             case .addressRefused: .unreachable(error.detail, .address)
             case .cancelled: .cancelled
             case .shuttingDown: .shuttingDown
-            case .saturated: .saturated
+            case .saturated: .saturated(retryAfter: error.retryAfter)
+            case .rateLimited: .rateLimited(retryAfter: error.retryAfter)
+            case .circuitOpen: .circuitOpen(retryAfter: error.retryAfter, error.detail)
             case .invalidRequest: .unsupported(error.detail)
             case .truncated, .badEncoding, .protocolViolation, .tooLarge: .malformed(error.detail)
             // The chunks of an answer do not fit together, or its connection broke in the middle of it.

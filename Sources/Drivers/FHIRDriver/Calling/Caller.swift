@@ -77,8 +77,9 @@ struct Caller: Sendable {
             case .update: call.isUnsafe ? .unsafe : .idempotent
             case .create: .unsafe
             }
-        let request = OutboundRequest(
+        var request = OutboundRequest(
             method: call.method, url: call.url, headers: headers, body: call.body, repeatability: repeatability)
+        request.reading = { Caller.reading($0, call.role) }
         let answer: UpstreamAnswer
         do {
             answer = try await http.send(request, deadline: context.deadline)
@@ -93,31 +94,47 @@ struct Caller: Sendable {
 
     // MARK: Failures
 
+    /// What an answer says of the server's health: a web page in place of a resource is not harmless; what becomes of its
+    /// statement is.
+    private static func reading(_ answer: UpstreamAnswer, _ role: FHIRRole) -> AnswerReading {
+        if role == .metadata { return AnswerReading(.alive) }
+        return answer.status < 300 && isPage(answer) ? AnswerReading(.failing) : AnswerReading(byStatusOf: answer)
+    }
+
     /// What an answer that is no success means to Bridge.
     func error(_ answer: FHIRAnswer, _ call: FHIRCall) -> UpstreamError {
         let said = answer.outcome.map(\.codes) ?? ""
         let detail = "it answered \(answer.status)" + (said.isEmpty ? "" : " (\(said))")
         switch (answer.status, call.role) {
+        // A firewall's page; a server that wants other credentials answers as one.
+        case (403, _) where Caller.isPage(answer.http): return .failed(status: answer.status, detail)
         case (401, _), (403, _): return .credentialsRejected(detail)
-        case (429, _): return .rateLimited(retryAfter: retryAfter(answer))
+        case (429, _): return .rateLimited(retryAfter: RetryAfter.seconds(answer.http.headers))
         case (404, .get), (410, .get), (404, .update), (410, .update):
             // A web page is a proxy's, or a wrong address's: it says nothing about a client.
-            return isPage(answer) ? .failed(status: answer.status, detail) : .notFound
+            return Caller.isPage(answer.http) ? .failed(status: answer.status, detail) : .notFound
         case (405, _), (501, _): return .unsupported(detail)
         case (409, .create), (409, .update), (412, .create), (412, .update):
             return .conflict(reasons: reasons(answer, call))
         case (400, .create), (400, .update), (422, .create), (422, .update):
-            return isPage(answer) ? .failed(status: answer.status, detail) : .refused(reasons: reasons(answer, call))
-        case (500..., .create):
+            return Caller.isPage(answer.http)
+                ? .failed(status: answer.status, detail) : .refused(reasons: reasons(answer, call))
+        case (300...399, .create), (500..., .create):
             // It may have broken after the record was made.
             return .outcomeUnknown(detail)
+        case (503, _):
+            // It says itself for how long it is down, and is not called meanwhile.
+            guard let seconds = RetryAfter.seconds(answer.http.headers) else {
+                return .failed(status: answer.status, detail)
+            }
+            return .circuitOpen(retryAfter: seconds, detail)
         default: return .failed(status: answer.status, detail)
         }
     }
 
-    private func isPage(_ answer: FHIRAnswer) -> Bool {
-        let type = (answer.http.headers.first("Content-Type") ?? "").lowercased()
-        return type.hasPrefix("text/html") || answer.http.body.first { $0 > 0x20 } == UInt8(ascii: "<")
+    private static func isPage(_ answer: UpstreamAnswer) -> Bool {
+        let type = (answer.headers.first("Content-Type") ?? "").lowercased()
+        return type.hasPrefix("text/html") || answer.body.first { $0 > 0x20 } == UInt8(ascii: "<")
     }
 
     /// The server's own words, short, without the tenant's secrets and without people.
@@ -125,10 +142,5 @@ struct Caller: Sendable {
         let words = (answer.outcome?.reasons ?? []).prefix(VendorReason.most)
         return VendorReason.clean(
             words.map { VendorReason.hide(answer.secrets, in: $0) }, hiding: call.sent)
-    }
-
-    /// Seconds to wait, at most an hour; nil where the server does not say.
-    private func retryAfter(_ answer: FHIRAnswer) -> Int? {
-        answer.http.headers.first("Retry-After").flatMap { Int(PersonText.trimmed($0)) }.map { min(max($0, 1), 3600) }
     }
 }
