@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test func hapiPagesByAKeptSearchAndCapsThePage() async throws {
-        try await with(.fhirHAPI, patients: 120) { _, client, base in
+        try await with(.fhirHAPI, patients: 120) { (_, client, base) async throws in
             var answer = try client.call("GET", "\(base)/Patient?_count=500")
             #expect(answer.header("Content-Type")?.hasPrefix("application/fhir+json") == true)
             var all = try ids(answer)
@@ -45,7 +45,7 @@ import Testing
         for (dialect, plain, strict, lenient) in [
             (MockOptions.Dialect.fhirHAPI, 400, 400, 200), (.fhirGoogle, 200, 400, 200),
         ] {
-            try await with(dialect) { _, client, base in
+            try await with(dialect) { (_, client, base) async throws in
                 func status(_ prefer: String?) throws -> Int {
                     var headers = ["Authorization": "Bearer chave-de-demonstracao"]
                     headers["Prefer"] = prefer
@@ -56,7 +56,7 @@ import Testing
                 #expect(try status("handling=lenient") == lenient)
             }
         }
-        try await with(.fhirGoogle) { _, client, base in
+        try await with(.fhirGoogle) { (_, client, base) async throws in
             let headers = ["Authorization": "Bearer chave-de-demonstracao"]
             let answer = try client.call("GET", "\(base)/Patient?shoe=42&_count=5", headers: headers)
             #expect(try ids(answer).count == 5)
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test func tokensAreComparedWhole() async throws {
-        try await with(.fhirHAPI) { _, client, base in
+        try await with(.fhirHAPI) { (_, client, base) async throws in
             func found(_ query: String) throws -> [String] { try ids(client.call("GET", "\(base)/Patient?\(query)")) }
             // João, row 0: digits with 55.
             #expect(try found("phone=5511999999999") == ["1001"])
@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test func hapiCachesSearchesForAMinute() async throws {
-        try await with(.fhirHAPI) { server, client, base in
+        try await with(.fhirHAPI) { (server, client, base) async throws in
             let query = "\(base)/Patient?email=nova@example.test"
             #expect(try ids(client.call("GET", query)) == [])
             let body =
@@ -101,7 +101,7 @@ import Testing
     }
 
     @Test func versionsAreKept() async throws {
-        try await with(.fhirHAPI) { _, client, base in
+        try await with(.fhirHAPI) { (_, client, base) async throws in
             let path = "\(base)/Patient/1002"
             let before = try client.call("GET", path)
             #expect(before.header("ETag") == "W/\"1\"")
@@ -126,7 +126,7 @@ import Testing
     }
 
     @Test func conditionalCreates() async throws {
-        try await with(.fhirHAPI) { _, client, base in
+        try await with(.fhirHAPI) { (_, client, base) async throws in
             let body = #"{"resourceType":"Patient","name":[{"text":"Ana"}]}"#
             func status(_ condition: String) throws -> Int {
                 try client.call("POST", "\(base)/Patient", headers: ["If-None-Exist": condition], body: body).status
@@ -139,7 +139,7 @@ import Testing
     }
 
     @Test func openMRSDemandsALocation() async throws {
-        try await with(.fhirOpenMRS) { _, client, base in
+        try await with(.fhirOpenMRS) { (_, client, base) async throws in
             let headers = ["Authorization": "Basic cG9udGU6c2VuaGEtZGUtZGVtb25zdHJhY2Fv"]
             func status(_ identifier: String) throws -> Int {
                 let body = #"{"resourceType":"Patient","name":[{"text":"Ana"}],"identifier":[\#(identifier)]}"#
@@ -159,7 +159,7 @@ import Testing
     }
 
     @Test func niloMakesAndChangesByIdentifier() async throws {
-        try await with(.fhirNilo) { server, client, _ in
+        try await with(.fhirNilo) { (server, client, _) async throws in
             let headers = ["x-api-key": "chave-de-demonstracao"]
             func post(_ value: String, _ name: String) throws -> RawClient.Answer {
                 let body =
@@ -177,7 +177,7 @@ import Testing
     }
 
     @Test func azureMindsCaseAndGivesTokens() async throws {
-        try await with(.fhirAzure) { server, client, _ in
+        try await with(.fhirAzure) { (server, client, _) async throws in
             let form = "grant_type=client_credentials&client_id=ponte&client_secret=senha-de-demonstracao"
             let token = try #require(
                 try client.call("POST", "/oauth2/v2.0/token", body: form).json()["access_token"]?.string)

@@ -80,7 +80,9 @@ import Testing
         let file = TestConfiguration.repository.appending(path: "Config/server.json").path
         let loaded = Configuration(serverFile: file, options: .init(secrets: SecretSource(resolves: false)))
         #expect(loaded.faults == [])
-        #expect(loaded.tenants.map(\.id) == ["demo"])
-        #expect(loaded.tenants.first?.keys.first?.digest == KeyDigest(of: "demo-key-not-for-production"))
+        #expect(loaded.tenants.map(\.id) == ["demo-fhir", "demo"])
+        // A sample that is served by nobody until it is wanted.
+        #expect(loaded.tenants.filter { !$0.isDisabled }.map(\.id) == ["demo"])
+        #expect(loaded.tenants.last?.keys.first?.digest == KeyDigest(of: "demo-key-not-for-production"))
     }
 }
