@@ -48,11 +48,25 @@ let package = Package(
         .target(name: "Transport", dependencies: ["CCurl"], swiftSettings: ours),
         // What a driver is.
         .target(name: "UpstreamDriver", dependencies: ["ClientContract"], swiftSettings: ours),
+        // What several drivers need.
+        .target(
+            name: "DriverSupport",
+            dependencies: ["JSONBytes", "ClientContract", "UpstreamDriver", "Transport"],
+            path: "Sources/Drivers/DriverSupport", swiftSettings: ours),
         // The declarative driver.
         .target(
             name: "RESTDriver",
-            dependencies: ["JSONBytes", "StrictConfig", "ClientContract", "UpstreamDriver", "Transport"],
+            dependencies: [
+                "JSONBytes", "StrictConfig", "ClientContract", "UpstreamDriver", "Transport", "DriverSupport",
+            ],
             path: "Sources/Drivers/RESTDriver", swiftSettings: ours),
+        // HL7 FHIR R4.
+        .target(
+            name: "FHIRDriver",
+            dependencies: [
+                "JSONBytes", "StrictConfig", "ClientContract", "UpstreamDriver", "Transport", "DriverSupport",
+            ],
+            path: "Sources/Drivers/FHIRDriver", swiftSettings: ours),
         // What is known of earlier creates, and where it is kept.
         .target(
             name: "Idempotency",
@@ -66,8 +80,8 @@ let package = Package(
         .target(
             name: "Tenancy",
             dependencies: [
-                "JSONBytes", "StrictConfig", "ClientContract", "UpstreamDriver", "RESTDriver", "Transport", "Bridge",
-                "Idempotency", .product(name: "Crypto", package: "swift-crypto"),
+                "JSONBytes", "StrictConfig", "ClientContract", "UpstreamDriver", "RESTDriver", "FHIRDriver",
+                "Transport", "Bridge", "Idempotency", .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: ours),
         // The inbound HTTP server.
         .target(
@@ -144,8 +158,15 @@ let package = Package(
         .testTarget(
             name: "RESTDriverTests",
             dependencies: [
-                "RESTDriver", "Bridge", "MockUpstream", "Transport", "JSONBytes", "StrictConfig", "ClientContract",
-                "UpstreamDriver", "TestSupport", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+                "RESTDriver", "DriverSupport", "Bridge", "MockUpstream", "Transport", "JSONBytes", "StrictConfig",
+                "ClientContract", "UpstreamDriver", "TestSupport", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+            ],
+            swiftSettings: ours),
+        .testTarget(
+            name: "FHIRDriverTests",
+            dependencies: [
+                "FHIRDriver", "DriverSupport", "Bridge", "MockUpstream", "Transport", "JSONBytes", "StrictConfig",
+                "ClientContract", "UpstreamDriver", "TestSupport",
             ],
             swiftSettings: ours),
         .testTarget(name: "IdempotencyTests", dependencies: ["Idempotency"], swiftSettings: ours),

@@ -8,6 +8,12 @@ public struct MockOptions: Sendable {
         case feegow
         /// ProDoctor's public API, as client code uses it.
         case prodoctor
+        /// FHIR R4 servers, each with its ways.
+        case fhirHAPI = "fhir-hapi"
+        case fhirAzure = "fhir-azure"
+        case fhirGoogle = "fhir-google"
+        case fhirOpenMRS = "fhir-openmrs"
+        case fhirNilo = "fhir-nilo"
     }
 
     /// The address to listen on.
@@ -24,11 +30,13 @@ public struct MockOptions: Sendable {
     /// Faults in force from the start.
     public var faults: [MockFaultRule]
     /// What the agenda-demo login accepts; the prodoctor dialect wants the password in `X-APIPASSWORD`.
+    /// What the logins of agenda-demo and fhir-azure accept, and the Basic authentication of fhir-openmrs.
     public var user: String
     public var password: String
-    /// How long a token of the agenda-demo login is good for, in seconds.
+    /// How long a token of these logins is good for, in seconds.
     public var tokenLifetime: Int
     /// The key that the feegow dialect accepts in `x-access-token`, and the prodoctor dialect in `X-APIKEY`.
+    /// The key that feegow accepts in `x-access-token`, fhir-google as a bearer token and fhir-nilo in `x-api-key`.
     public var accessToken: String
     /// For how many seconds the reads of the feegow dialect do not show a write; 0 shows it at once. The seconds are
     /// the mock's own, see `MockServer.advanceClock(seconds:)`.

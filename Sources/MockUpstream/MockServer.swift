@@ -39,6 +39,11 @@ public final class MockServer: Sendable {
             case .agendaDemo: AgendaDemoDialect(options)
             case .feegow: FeegowDialect(options)
             case .prodoctor: ProDoctorDialect(options)
+            case .fhirHAPI: FHIRDialect(options, .hapi)
+            case .fhirAzure: FHIRDialect(options, .azure)
+            case .fhirGoogle: FHIRDialect(options, .google)
+            case .fhirOpenMRS: FHIRDialect(options, .openmrs)
+            case .fhirNilo: FHIRDialect(options, .nilo)
             }
         return try await start(dialect, host: options.host, port: options.port, faults: options.faults)
     }
@@ -73,7 +78,7 @@ public final class MockServer: Sendable {
             let channel = try await bootstrap.bind(host: host, port: port).get()
             return MockServer(
                 state: state, channel: channel, group: group, connections: connections, host: host,
-                port: channel.localAddress?.port ?? port, basePath: type(of: dialect).basePath)
+                port: channel.localAddress?.port ?? port, basePath: dialect.basePath)
         } catch {
             try? await group.shutdownGracefully()
             throw error

@@ -81,4 +81,25 @@ enum Text {
         let digits = String(value)
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
+
+    /// Percent-encoded but for RFC 3986's unreserved characters.
+    static func encoded(_ text: String) -> String {
+        text.utf8.map { byte in
+            let isPlain = (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || "-._~".utf8.contains(byte)
+            let hex = String(byte, radix: 16, uppercase: true)
+            return isPlain ? String(Unicode.Scalar(byte)) : "%" + (hex.count == 1 ? "0" : "") + hex
+        }.joined()
+    }
+
+    /// Base64 with padding (RFC 4648, section 4).
+    static func base64(_ bytes: [UInt8]) -> String {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+        var text = ""
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let chunk = bytes[start..<min(start + 3, bytes.count)]
+            let bits = chunk.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - chunk.count))
+            for place in 0..<4 { text.append(place <= chunk.count ? alphabet[bits >> (18 - 6 * place) & 63] : "=") }
+        }
+        return text
+    }
 }

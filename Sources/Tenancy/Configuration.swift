@@ -1,4 +1,3 @@
-import RESTDriver
 public import StrictConfig
 
 /// Everything that the configuration files say: `server.json`, and the folders of tenants and drivers beside it.
@@ -18,7 +17,7 @@ public struct Configuration: Sendable {
     public let server: ServerSettings
     /// The tenants whose files are sound, disabled ones included.
     public let tenants: [TenantPlan]
-    /// Profiles that compiled, by name.
+    /// Profiles that compiled, by name; those of a driver with a folder of its own as `fhir/hapi`.
     public let profiles: [String]
     /// Every fault of every file, in the order of the files.
     public let faults: [ConfigFault]
@@ -72,20 +71,27 @@ public struct Configuration: Sendable {
         serverIsSound = faults.isEmpty
         stampWhenRead = Self.stamp(server)
 
-        var profiles: [String: LoadedProfile?] = [:]
-        for name in serverIsSound ? names(server.drivers) : [] {
-            let path = Files.join(server.drivers, name)
-            let profile = String(name.dropLast(".json".count))
-            profiles[profile] = .some(nil)
-            guard let content = bytes(path) else { continue }
-            do {
-                let compiled = try Profile(content, file: path)
-                profiles[profile] = LoadedProfile(profile: compiled, bytes: content)
-            } catch {
-                faults += error.faults
+        var profiles: [String: [String: LoadedProfile?]] = [:]
+        for entry in serverIsSound ? DriverTable.entries : [] {
+            let folder = Self.folder(of: entry, server)
+            // A driver that no tenant uses needs no folder.
+            guard entry.folder.isEmpty || !Files.stamp(folder).isEmpty else { continue }
+            for name in names(folder) {
+                let path = Files.join(folder, name)
+                let profile = String(name.dropLast(".json".count))
+                profiles[entry.name, default: [:]][profile] = .some(nil)
+                guard let content = bytes(path) else { continue }
+                do throws(ConfigError) {
+                    let compiled = try entry.compile(content, path)
+                    profiles[entry.name, default: [:]][profile] = LoadedProfile(content: compiled, bytes: content)
+                } catch {
+                    faults += error.faults
+                }
             }
         }
-        self.profiles = profiles.filter { $0.value != nil }.keys.sorted()
+        self.profiles = DriverTable.entries.flatMap { entry in
+            (profiles[entry.name] ?? [:]).filter { $0.value != nil }.keys.sorted().map { Files.join(entry.folder, $0) }
+        }
 
         let reader = TenantReader(
             profiles: profiles, secrets: options.secrets, baseURLs: options.baseURLs,
@@ -131,10 +137,14 @@ public struct Configuration: Sendable {
     public func stamp() -> String { Self.stamp(server) }
 
     private static func stamp(_ server: ServerSettings) -> String {
-        [server.tenants, server.drivers].map { folder in
+        ([server.tenants] + DriverTable.entries.map { folder(of: $0, server) }).map { folder in
             let names = (try? Files.jsonNames(in: folder)) ?? []
             return names.map { "\($0) \(Files.stamp(Files.join(folder, $0)))" }.joined(separator: "\n")
         }.joined(separator: "\n\n")
+    }
+
+    private static func folder(of entry: DriverEntry, _ server: ServerSettings) -> String {
+        entry.folder.isEmpty ? server.drivers : Files.join(server.drivers, entry.folder)
     }
 
     /// Where reads lag, only what is remembered of a create tells that it was made.

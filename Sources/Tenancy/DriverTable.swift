@@ -1,4 +1,5 @@
 import ClientContract
+import FHIRDriver
 import RESTDriver
 import StrictConfig
 public import Transport
@@ -20,7 +21,7 @@ public struct PreparedDriver: Sendable {
 
 /// What a driver's entry in the table may use.
 struct DriverSurroundings {
-    /// Profiles by name; nil for one that has faults.
+    /// The driver's profiles by name; nil for one that has faults.
     let profiles: [String: LoadedProfile?]
     /// Checked already; nil when the file gives none, or a faulty one.
     let baseURL: String?
@@ -35,8 +36,25 @@ struct DriverSurroundings {
 
 /// A compiled profile and the bytes that it came from.
 struct LoadedProfile: Sendable {
-    let profile: Profile
+    /// Of the type that its driver reads.
+    let content: any Sendable
     let bytes: [UInt8]
+}
+
+extension DriverSurroundings {
+    /// The profile that a tenant names; nil, with a fault, where there is none to be used.
+    func profile<Content>(_ upstream: ConfigObject, as type: Content.Type) -> (content: Content, bytes: [UInt8])? {
+        guard let node = upstream.required("profile"), let name = node.string("a profile's name") else { return nil }
+        guard let found = profiles[name] else {
+            node.fault(NearestName.unknown("profile", name, Array(profiles.keys)))
+            return nil
+        }
+        guard let found, let content = found.content as? Content else {
+            node.fault("the profile \"\(name)\" has faults of its own")
+            return nil
+        }
+        return (content, found.bytes)
+    }
 }
 
 /// One driver that a tenant's file can name.
@@ -44,30 +62,29 @@ struct DriverEntry: Sendable {
     let name: String
     /// Members of "upstream" that this driver has beside the common ones.
     let members: [String]
+    /// The folder of its profiles within the drivers folder; "" for that folder itself.
+    let folder: String
+    /// Compiles a profile.
+    let compile: @Sendable ([UInt8], _ file: String) throws(ConfigError) -> any Sendable
     /// Reads those members; nil, with faults, when the tenant cannot be served.
     let prepare: @Sendable (ConfigObject, DriverSurroundings) -> PreparedDriver?
 }
 
 /// The drivers that exist. A new one is added here, in its folder, in its tests and its docs.
 enum DriverTable {
-    static let entries: [DriverEntry] = [.rest]
+    static let entries: [DriverEntry] = [.rest, .fhir]
 
     static func entry(_ name: String) -> DriverEntry? { entries.first { $0.name == name } }
 }
 
 extension DriverEntry {
-    static let rest = DriverEntry(name: "rest", members: ["profile"]) { upstream, around in
-        guard let node = upstream.required("profile"), let name = node.string("a profile's name") else { return nil }
-        guard let found = around.profiles[name] else {
-            node.fault(NearestName.unknown("profile", name, Array(around.profiles.keys)))
-            return nil
-        }
-        guard let loaded = found else {
-            node.fault("the profile \"\(name)\" has faults of its own")
-            return nil
-        }
-        let profile = loaded.profile
-        let before = node.report.faults.count
+    static let rest = DriverEntry(
+        name: "rest", members: ["profile"], folder: "",
+        compile: { (bytes, file) throws(ConfigError) in try Profile(bytes, file: file) }
+    ) { upstream, around in
+        guard let (profile, bytes) = around.profile(upstream, as: Profile.self) else { return nil }
+        let report = upstream.node.report
+        let before = report.faults.count
         for (name, node) in around.credentialNodes where !profile.credentials.contains(name) {
             node.fault(NearestName.unknown("credential", name, profile.credentials))
         }
@@ -86,11 +103,52 @@ extension DriverEntry {
         if profile.baseURL == nil, !around.hasBaseURL {
             upstream.node.fault("lacks the member \"baseURL\": the profile has no address of its own")
         }
-        guard node.report.faults.count == before else { return nil }
+        guard report.faults.count == before else { return nil }
         let tenant = RESTTenant(
             baseURL: around.baseURL, credentials: around.credentials, settings: around.settings, phones: around.phones)
         return PreparedDriver(
             make: { RESTDriver(profile: profile, tenant: tenant, http: $0) }, capabilities: profile.capabilities,
-            concurrent: profile.concurrent, pace: profile.pace, surroundings: loaded.bytes)
+            concurrent: profile.concurrent, pace: profile.pace, surroundings: bytes)
+    }
+}
+
+extension DriverEntry {
+    static let fhir = DriverEntry(
+        name: "fhir", members: ["profile"], folder: "fhir",
+        compile: { (bytes, file) throws(ConfigError) in try FHIRProfile(bytes, file: file) }
+    ) { upstream, around in
+        guard let (profile, bytes) = around.profile(upstream, as: FHIRProfile.self) else { return nil }
+        let report = upstream.node.report
+        let before = report.faults.count
+        let given = Set(around.credentialNodes.map(\.name))
+        guard let signIn = profile.signIn(credentials: given) else {
+            let ways = profile.signIns.map {
+                $0.credentials.isEmpty ? "none" : $0.credentials.joined(separator: " and ")
+            }
+            upstream.node.fault(
+                "has credentials that are none of the server's ways to sign in. It wants: "
+                    + ways.joined(separator: "; or "))
+            return nil
+        }
+        let settings = profile.settings(signIn)
+        for (name, node) in around.settingNodes where !settings.contains(where: { $0.name == name }) {
+            node.fault(NearestName.unknown("setting", name, settings.map(\.name)))
+        }
+        for setting in settings
+        where !setting.isOptional && setting.fallback == nil
+            && !around.settingNodes.contains(where: { $0.name == setting.name })
+        {
+            upstream.node.fault("lacks the setting \"\(setting.name)\", which the profile needs")
+        }
+        for (name, node) in around.settingNodes where name == FHIRProfile.tokenURL {
+            if let complaint = around.settings[name].flatMap(UpstreamAddress.complaint) { node.fault(complaint) }
+        }
+        if !around.hasBaseURL { upstream.node.fault("lacks the member \"baseURL\": a FHIR server has its own address") }
+        guard report.faults.count == before, let baseURL = around.baseURL else { return nil }
+        let tenant = FHIRTenant(
+            baseURL: baseURL, credentials: around.credentials, settings: around.settings, phones: around.phones)
+        return PreparedDriver(
+            make: { FHIRDriver(profile: profile, tenant: tenant, http: $0) }, capabilities: profile.capabilities,
+            concurrent: profile.concurrent, pace: profile.pace, surroundings: bytes)
     }
 }

@@ -73,7 +73,8 @@ extension TenantReader {
             settings[name] = text
         }
         let around = DriverSurroundings(
-            profiles: profiles, baseURL: baseURL, hasBaseURL: baseURL != nil || object.optional("baseURL") != nil,
+            profiles: entry.flatMap { profiles[$0.name] } ?? [:], baseURL: baseURL,
+            hasBaseURL: baseURL != nil || object.optional("baseURL") != nil,
             credentials: credentials, credentialNodes: credentialNodes, settings: settings, settingNodes: settingNodes,
             phones: phones)
         guard let entry, let driver = entry.prepare(object, around) else { return nil }

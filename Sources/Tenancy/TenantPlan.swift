@@ -52,7 +52,8 @@ struct IdempotencyPlan: Sendable {
 
 /// Reads tenant files.
 struct TenantReader {
-    let profiles: [String: LoadedProfile?]
+    /// By driver and name; nil for one that has faults.
+    let profiles: [String: [String: LoadedProfile?]]
     let secrets: SecretSource
     /// Addresses in place of those in the files, by tenant id.
     let baseURLs: [String: String]

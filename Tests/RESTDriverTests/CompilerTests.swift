@@ -1,3 +1,4 @@
+import DriverSupport
 import JSONBytes
 import StrictConfig
 import Testing

@@ -1,4 +1,5 @@
 import ClientContract
+import DriverSupport
 import JSONBytes
 import Testing
 import Transport
@@ -226,7 +227,7 @@ import UpstreamDriver
         ]
         let key = "chave secreta/ã"
         let spelled = [
-            key, key.uppercased(), URITemplate.encode(key), "tok-7/x", "tok-7%2Fx", "unidade-centro",
+            key, key.uppercased(), PercentEncoding.encode(key), "tok-7/x", "tok-7%2Fx", "unidade-centro",
             Base64.encode(Array("\(key):unidade-centro".utf8)),
         ]
         for secret in spelled {
@@ -279,7 +280,7 @@ import UpstreamDriver
         (.invalidRequest, false, .update, "unsupported"), (.tls, false, .login, "unreachable"),
     ]) func transportErrors(_ kind: TransportError.Kind, _ reached: Bool, _ role: CallRole, _ name: String) {
         let error = TransportError(kind: kind, phase: .waiting, mayHaveReachedServer: reached, detail: "a fixed phrase")
-        #expect(Exchanger.translate(error, role).name == name)
+        #expect(UpstreamError(error, isWrite: role.isWrite).name == name)
     }
 
     @Test(arguments: [
@@ -290,7 +291,7 @@ import UpstreamDriver
         let error = TransportError(
             kind: kind, phase: .connecting, mayHaveReachedServer: false, detail: "a fixed phrase")
         for role in [CallRole.login, .read, .get, .create, .update] {
-            guard case .unreachable("a fixed phrase", obstacle) = Exchanger.translate(error, role) else {
+            guard case .unreachable("a fixed phrase", obstacle) = UpstreamError(error, isWrite: role.isWrite) else {
                 Issue.record("\(kind) \(role)")
                 continue
             }

@@ -1,3 +1,4 @@
+import DriverSupport
 import Testing
 
 @testable import RESTDriver

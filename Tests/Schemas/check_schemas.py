@@ -66,6 +66,32 @@ TENANT = {
     },
     "idempotency": {"store": "sqlite", "keepFor": "24h"},
 }
+FHIR = {
+    "name": "sample",
+    "title": "Sample",
+    "documentation": "https://fhir.example.test",
+    "signIn": [{"style": "none"}, {"style": "header", "name": "X-API-Key"},
+               {"style": "clientCredentials", "secretIn": "header"}],
+    "settings": {"unit": {"description": "A unit.", "default": "1"}},
+    "operations": ["list", "search", "get", "create", "update"],
+    "mediaType": "application/fhir+json",
+    "paths": {"search": "Patient", "read": "Patient/{id}", "create": "Patient", "update": "Patient/{id}",
+              "metadata": "metadata"},
+    "cpf": {"read": ["urn:a:1"], "write": "urn:a:2", "spelling": "digits", "search": ["digits"], "types": ["CPF"],
+            "members": {"use": "official"}, "writesSystem": True},
+    "phones": {"search": ["e164"], "write": "e164", "use": "mobile"},
+    "emails": {"search": ["asGiven"]},
+    "names": {"write": "text", "use": "official", "search": ["first"]},
+    "search": {"method": "get", "strict": True, "noCache": False, "selfLink": "compare",
+               "parameters": {"phone": ["phone"], "cpf": ["identifier"], "email": ["email"], "name": ["name"]}},
+    "list": {"count": 100, "sort": "_id"},
+    "create": {"style": "create", "ifNoneExist": True, "requires": ["cpf"], "uuidIdentifier": False,
+               "members": {"gender": "unknown"}},
+    "update": {"style": "put", "ifMatch": True, "attempts": 3},
+    "metadata": True,
+    "staleReads": "0s",
+    "limits": {"concurrent": 8, "calls": 100, "per": "60s"},
+}
 EXCHANGE = {
     "request": "GET /api/pacientes/1",
     "query": {"pagina": "1"},
@@ -133,6 +159,10 @@ BEYOND_SCHEMA = {
     "/upstream/credentials/*", "/upstream/settings/*", "/upstream",  # what the profile names; that it has no address
     "/upstream/baseURL",  # hosts, ports and paths in detail
     "",  # repeated members
+    "/name", "/signIn/1", "/signIn/2", "/signIn/0", "/signIn/*",  # the file's name; what belongs to a style; two of a kind
+    "/signIn/0/name", "/signIn/2/name", "/signIn/0/secretIn", "/signIn/1/secretIn",
+    "/paths/*", "/settings/*", "/update", "/create",  # paths in detail, names that Ponte has, styles that go together
+    "/cpf/members/*", "/create/members/*", "/staleReads", "/limits/per",  # members that Ponte writes, ranges
     "/specs/0/upstream", "/specs/1/upstream",  # exchanges or numbers of calls, as the dialect wants
 }
 
@@ -189,13 +219,15 @@ class Decoder:
 
     def __init__(self, ponte, folder):
         self.ponte, self.server = ponte, folder / "server.json"
-        self.files = {"server": self.server, "tenant": folder / "tenants/clinica-aurora.json"}
+        self.files = {"server": self.server, "tenant": folder / "tenants/clinica-aurora.json",
+                      "fhir-profile": folder / "drivers/fhir/sample.json"}
         (folder / "tenants").mkdir(parents=True)
-        (folder / "drivers").mkdir()
+        (folder / "drivers/fhir").mkdir(parents=True)
         shutil.copy(ROOT / "Config/drivers/agenda-demo.json", folder / "drivers")
 
     def report(self, kind, document):
-        self.files["tenant"].unlink(missing_ok=True)
+        for file in self.files.values():
+            file.unlink(missing_ok=True)
         self.server.write_text(json.dumps({"idempotency": SERVER["idempotency"]}))
         self.files[kind].write_text(json.dumps(document))
         command = [self.ponte, "check", "--json", "--without-secrets", "--config", str(self.server)]
@@ -229,7 +261,7 @@ def check_specs(validator):
 def main():
     ponte = os.path.abspath(sys.argv[1])
     sound, differences, cases = 0, [], []
-    for kind, base in (("server", SERVER), ("tenant", TENANT), ("spec", SPEC)):
+    for kind, base in (("server", SERVER), ("tenant", TENANT), ("fhir-profile", FHIR), ("spec", SPEC)):
         schema = json.loads((ROOT / f"Config/schema/{kind}.schema.json").read_text())
         jsonschema.Draft202012Validator.check_schema(schema)
         validator = jsonschema.Draft202012Validator(schema)

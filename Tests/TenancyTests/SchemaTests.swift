@@ -92,7 +92,12 @@ import Testing
                 // Alone in its list, so that it is not named twice.
                 let inList = place.path.last == "0"
                 let path = inList ? Array(place.path.dropLast()) : place.path
-                let document = Document.setting(full(kind), path, inList ? [choice] as Any : choice)
+                var document = Document.setting(full(kind), path, inList ? [choice] as Any : choice)
+                // Another driver has profiles and credentials of its own.
+                if path == ["upstream", "driver"], choice == "fhir" {
+                    document = Document.setting(document, ["upstream", "profile"], "hapi")
+                    document = Document.setting(document, ["upstream", "credentials"], [String: Any]())
+                }
                 #expect(try faults(kind, document) == [], "\(choice) at \(place.path)")
             }
             let faults = try faults(kind, Document.setting(full(kind), place.path, "zzzzzzzz"))

@@ -14,7 +14,7 @@ import Testing
         #expect(loaded.server.shutdownGrace == .seconds(20))
         #expect(loaded.server.headerBytes == 32 << 10 && loaded.server.maxConnections == 4096)
         #expect(loaded.server.headTimeout == .seconds(10) && loaded.server.idleTimeout == .seconds(75))
-        #expect(loaded.profiles == ["agenda-demo"])
+        #expect(loaded.profiles == ["agenda-demo", "fhir/hapi"])
     }
 
     @Test func readsEveryMember() throws {
@@ -80,7 +80,9 @@ import Testing
         let file = TestConfiguration.repository.appending(path: "Config/server.json").path
         let loaded = Configuration(serverFile: file, options: .init(secrets: SecretSource(resolves: false)))
         #expect(loaded.faults == [])
-        #expect(loaded.tenants.map(\.id) == ["demo"])
-        #expect(loaded.tenants.first?.keys.first?.digest == KeyDigest(of: "demo-key-not-for-production"))
+        #expect(loaded.tenants.map(\.id) == ["demo-fhir", "demo"])
+        // A sample that is served by nobody until it is wanted.
+        #expect(loaded.tenants.filter { !$0.isDisabled }.map(\.id) == ["demo"])
+        #expect(loaded.tenants.last?.keys.first?.digest == KeyDigest(of: "demo-key-not-for-production"))
     }
 }

@@ -12,17 +12,24 @@ final class TestConfiguration {
 
     init() throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "ponte-tenancy-\(UUID().uuidString)")
-        for name in ["tenants", "drivers"] {
+        for name in ["tenants", "drivers", "drivers/fhir"] {
             try FileManager.default.createDirectory(
                 at: folder.appending(path: name), withIntermediateDirectories: true)
         }
         try FileManager.default.copyItem(
             at: Self.repository.appending(path: "Config/drivers/agenda-demo.json"),
             to: folder.appending(path: "drivers/agenda-demo.json"))
+        try copyFHIRProfile("hapi")
         try write("server.json", "{}")
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }
+
+    func copyFHIRProfile(_ name: String) throws {
+        try FileManager.default.copyItem(
+            at: Self.repository.appending(path: "Config/drivers/fhir/\(name).json"),
+            to: folder.appending(path: "drivers/fhir/\(name).json"))
+    }
 
     func write(_ path: String, _ text: String) throws {
         try Data(text.utf8).write(to: folder.appending(path: path))

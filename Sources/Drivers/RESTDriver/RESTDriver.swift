@@ -1,4 +1,5 @@
 public import ClientContract
+import DriverSupport
 import JSONBytes
 public import Transport
 public import UpstreamDriver
@@ -56,7 +57,9 @@ public final class RESTDriver: UpstreamDriver {
         var base = tenant.baseURL ?? plan.baseURL?.expand(constants) ?? ""
         while base.hasSuffix("/") { base.removeLast() }
         exchanger = Exchanger(plan: plan, baseURL: base, constants: constants, http: http)
-        session = plan.login.map { [exchanger] in Session($0, exchanger, pause: loginPause) }
+        session = plan.login.map { [exchanger] recipe in
+            Session(pause: loginPause) { await recipe.begin(exchanger, $0, $1) }
+        }
         let fields = plan.fields
         readers = [Shape.row, .detail].reduce(into: [:]) { readers, shape in
             readers[shape] = RecordReader(

@@ -1,4 +1,5 @@
 import ClientContract
+import DriverSupport
 import JSONBytes
 import Transport
 import UpstreamDriver
@@ -56,7 +57,7 @@ struct Exchanger: Sendable {
         do {
             answer = try await http.send(request, deadline: context.deadline)
         } catch {
-            throw Exchanger.translate(error, role)
+            throw UpstreamError(error, isWrite: role.isWrite)
         }
         return judge(operation, role, answer, url: request.url, secrets: { secrets(of: request, session) })
     }
@@ -83,8 +84,8 @@ struct Exchanger: Sendable {
             // A next link repeats what it was asked with; what it leaves out, such as a key, is added.
             if !given.contains(parameter.name), let value = parameter.value.expand(variables) {
                 url +=
-                    (url.utf8.contains(UInt8(ascii: "?")) ? "&" : "?") + URITemplate.encode(parameter.name) + "="
-                    + URITemplate.encode(value)
+                    (url.utf8.contains(UInt8(ascii: "?")) ? "&" : "?") + PercentEncoding.encode(parameter.name) + "="
+                    + PercentEncoding.encode(value)
             }
         }
         var headers: [(name: String, value: String)] = [("Accept", Operation.contentTypeJSON)]
@@ -145,7 +146,7 @@ struct Exchanger: Sendable {
             }
         }
         return Array(
-            pairs.map { URITemplate.encode($0.0) + "=" + URITemplate.encode($0.1) }.joined(separator: "&").utf8)
+            pairs.map { PercentEncoding.encode($0.0) + "=" + PercentEncoding.encode($0.1) }.joined(separator: "&").utf8)
     }
 
     private static func queryNames(_ url: String) -> Set<String> {
@@ -182,7 +183,7 @@ struct Exchanger: Sendable {
             // Behind a scheme such as Basic.
             if let last = value.split(separator: " ").last { secrets.append(String(last)) }
         }
-        secrets += secrets.map(URITemplate.encode)
+        secrets += secrets.map(PercentEncoding.encode)
         // The longer ones first: a short one may be a part of them.
         return Set(secrets).sorted { ($0.utf8.count, $0) > ($1.utf8.count, $1) }
     }
@@ -286,30 +287,6 @@ struct Exchanger: Sendable {
                 return .circuitOpen(retryAfter: seconds, "it answered 503")
             }
             return .failed(status: exchange.status, "it answered \(exchange.status)")
-        }
-    }
-
-    static func translate(_ error: TransportError, _ role: CallRole) -> UpstreamError {
-        if role.isWrite, error.mayHaveReachedServer {
-            return .outcomeUnknown(error.detail)
-        }
-        return switch error.kind {
-        case .deadline: .timeout
-        case .connectTimeout: .unreachable(error.detail, .silence)
-        case .nameResolution: .unreachable(error.detail, .name)
-        case .tls, .ownFile: .unreachable(error.detail, .tls)
-        case .certificate: .unreachable(error.detail, .certificate)
-        case .addressRefused: .unreachable(error.detail, .address)
-        case .cancelled: .cancelled
-        case .shuttingDown: .shuttingDown
-        case .saturated: .saturated(retryAfter: error.retryAfter)
-        case .rateLimited: .rateLimited(retryAfter: error.retryAfter)
-        case .circuitOpen: .circuitOpen(retryAfter: error.retryAfter, error.detail)
-        case .invalidRequest: .unsupported(error.detail)
-        case .truncated, .badEncoding, .protocolViolation, .tooLarge: .malformed(error.detail)
-        // The chunks of an answer do not fit together, or its connection broke in the middle of it.
-        case .receive where error.phase == .receiving: .malformed("the answer broke off")
-        default: .unreachable(error.detail)
         }
     }
 }

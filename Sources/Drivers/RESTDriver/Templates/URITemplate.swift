@@ -1,3 +1,4 @@
+import DriverSupport
 import StrictConfig
 
 /// A URI template (RFC 6570) for paths and queries.
@@ -104,17 +105,17 @@ struct URITemplate: Sendable {
                     switch variables[variable.name] {
                     case nil: continue
                     case .list(let values) where variable.explode:
-                        for value in values { pieces.append(piece(op, variable.name, URITemplate.encode(value))) }
+                        for value in values { pieces.append(piece(op, variable.name, PercentEncoding.encode(value))) }
                     case .list(let values):
                         guard !values.isEmpty else { continue }
                         pieces.append(
-                            piece(op, variable.name, values.map(URITemplate.encode).joined(separator: ",")))
+                            piece(op, variable.name, values.map(PercentEncoding.encode).joined(separator: ",")))
                     case .some(let value):
                         var text = value.text
                         if let prefix = variable.prefix {
                             text = String(String.UnicodeScalarView(text.unicodeScalars.prefix(prefix)))
                         }
-                        pieces.append(piece(op, variable.name, URITemplate.encode(text)))
+                        pieces.append(piece(op, variable.name, PercentEncoding.encode(text)))
                     }
                 }
                 if !pieces.isEmpty { result += op.first + pieces.joined(separator: op.separator) }
@@ -126,23 +127,6 @@ struct URITemplate: Sendable {
     private func piece(_ op: Operator, _ name: String, _ value: String) -> String {
         guard op.named else { return value }
         return value.isEmpty ? name + op.ifEmpty : "\(name)=\(value)"
-    }
-
-    /// Percent-encodes everything but RFC 3986's unreserved characters.
-    static func encode(_ text: String) -> String {
-        var result: [UInt8] = []
-        result.reserveCapacity(text.utf8.count)
-        let hex = Array("0123456789ABCDEF".utf8)
-        for byte in text.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                result.append(byte)
-            default:
-                result += [UInt8(ascii: "%"), hex[Int(byte >> 4)], hex[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: result, as: UTF8.self)
     }
 }
 

@@ -1,4 +1,5 @@
 import ClientContract
+import DriverSupport
 import JSONBytes
 import UpstreamDriver
 

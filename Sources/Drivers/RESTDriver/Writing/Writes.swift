@@ -1,4 +1,5 @@
 public import ClientContract
+import DriverSupport
 import JSONBytes
 public import UpstreamDriver
 
@@ -138,21 +139,5 @@ extension Operation {
         outcomes.contains { rule in
             rule.kind == .ok && (rule.statuses.isEmpty || rule.statuses.contains { $0.overlaps(200...299) })
         }
-    }
-}
-
-extension ClientDraft {
-    /// The texts that went out, to be hidden in what comes back.
-    var sent: [String] {
-        VendorReason.words(of: name)
-            + [phone.digits, phone.national, phone.masked, cpf?.digits, cpf?.punctuated, email, birthday?.iso]
-            .compactMap { $0 }
-    }
-}
-
-extension ClientPatch {
-    var sent: [String] {
-        (name.map(VendorReason.words) ?? [])
-            + [cpf?.digits, cpf?.punctuated, email, birthday?.iso].compactMap { $0 }
     }
 }

@@ -1,8 +1,8 @@
 /// Links that a vendor sends are followed on its own origin only (RFC 6454).
-enum SameOrigin {
+package enum SameOrigin {
     /// A link as an absolute address of the same scheme, host and port; nil for any other.
     /// - Parameter base: the address whose answer held the link (RFC 3986, section 5).
-    static func resolve(_ link: String, against base: String) -> String? {
+    package static func resolve(_ link: String, against base: String) -> String? {
         guard link.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value < 0x7F && $0 != "\\" && $0 != "#" }),
             let origin = origin(of: base)
         else { return nil }
@@ -30,26 +30,5 @@ enum SameOrigin {
         let standard = scheme == "https" ? ":443" : ":80"
         if host.hasSuffix(standard) { host.removeLast(standard.count) }
         return ("\(scheme)://\(host)", "\(scheme)://\(authority)")
-    }
-}
-
-/// Percent-encoding (RFC 3986, section 2.1).
-enum PercentEncoding {
-    /// The decoded text; nil for a malformed escape or bytes that are no UTF-8.
-    static func decode(_ text: String) -> String? {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16),
-                rest.prefix(2).allSatisfy({ $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "-") })
-            else { return nil }
-            bytes.append(value)
-            rest = rest.dropFirst(2)
-        }
-        return String(validating: bytes, as: UTF8.self)
     }
 }

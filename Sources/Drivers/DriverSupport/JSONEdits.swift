@@ -1,8 +1,8 @@
-import JSONBytes
+package import JSONBytes
 
 /// Changes to a JSON document, by pointer. What they do not name stays as it is, byte for byte: members that Ponte
 /// does not know survive an update.
-struct JSONEdits {
+package struct JSONEdits {
     private final class Node {
         var value: [UInt8]?
         var removed = false
@@ -15,16 +15,16 @@ struct JSONEdits {
     /// Member names that differ only in ASCII case are the same.
     private let foldCase: Bool
 
-    init(foldCase: Bool = false) { self.foldCase = foldCase }
+    package init(foldCase: Bool = false) { self.foldCase = foldCase }
 
     /// Whether a change reaches this member of the document.
-    func reaches(_ name: [UInt8]) -> Bool { root.children.contains { same($0.step.name, name) } }
+    package func reaches(_ name: [UInt8]) -> Bool { root.children.contains { same($0.step.name, name) } }
 
     /// Sets a value, as JSON bytes. Later changes win; array positions after the end append.
-    mutating func set(_ pointer: JSONPointer, _ json: [UInt8]) { put(pointer, json) }
+    package mutating func set(_ pointer: JSONPointer, _ json: [UInt8]) { put(pointer, json) }
 
     /// Removes a member, or an element of an array.
-    mutating func remove(_ pointer: JSONPointer) { put(pointer, nil) }
+    package mutating func remove(_ pointer: JSONPointer) { put(pointer, nil) }
 
     private func put(_ pointer: JSONPointer, _ json: [UInt8]?) {
         var node = root
@@ -62,7 +62,7 @@ struct JSONEdits {
     private static func folded(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
 
     /// The document with the changes made; an object of the changes alone where there is none.
-    func apply(to source: JSONValue?) -> [UInt8] { apply(to: source, object: true) }
+    package func apply(to source: JSONValue?) -> [UInt8] { apply(to: source, object: true) }
 
     private func apply(to source: JSONValue?, object: Bool) -> [UInt8] {
         guard let source else {

@@ -1,16 +1,14 @@
-import ClientContract
-import JSONBytes
 import Synchronization
-import UpstreamDriver
+package import UpstreamDriver
 
 /// A tenant's session at a vendor: one login at a time, however many calls wait for it.
 ///
 /// A login belongs to nobody: it has a time of its own, and whoever waits for it may leave at its own deadline or when
 /// cancelled, without ending it for the others.
-actor Session {
+package actor Session {
     /// What one login brought, for as long as it is used. Two tickets with the same token are two logins.
-    final class Ticket: Sendable {
-        let token: String
+    package final class Ticket: Sendable {
+        package let token: String
         let expires: ContinuousClock.Instant?
         /// The login was made because the ticket before this one was refused.
         let followsRefusal: Bool
@@ -24,16 +22,32 @@ actor Session {
 
         /// Some call was answered with it.
         var wasAccepted: Bool { accepted.load(ordering: .relaxed) }
-        func accept() { accepted.store(true, ordering: .relaxed) }
+        package func accept() { accepted.store(true, ordering: .relaxed) }
     }
 
-    private struct Grant: Sendable {
+    /// What a login or a refresh answered.
+    package struct Grant: Sendable {
         let token: String
         let refreshToken: String?
         let expires: ContinuousClock.Instant?
         /// From a login, not from a refresh: an earlier refresh token is worth nothing.
-        var isNew = true
+        package var isNew = true
+
+        /// - Parameters:
+        ///   - lifetime: how long the token is good for; nil until the vendor says otherwise.
+        ///   - asked: when the login was asked for, from which the lifetime counts.
+        package init(
+            token: String, refreshToken: String? = nil, lifetime: Duration?, asked: ContinuousClock.Instant
+        ) {
+            self.token = token
+            self.refreshToken = refreshToken
+            // Renewed a little early, so that no call starts with a token that dies on the way.
+            expires = lifetime.map { asked + $0 - min(.seconds(30), $0 / 10) }
+        }
     }
+
+    /// Logs in, or refreshes with the refresh token of the login before, where there is one.
+    package typealias Login = @Sendable (_ refreshToken: String?, CallContext) async -> Result<Grant, UpstreamError>
 
     private typealias Waiter = CheckedContinuation<Result<Ticket, UpstreamError>, Never>
 
@@ -41,10 +55,9 @@ actor Session {
     private static let patience = Duration.seconds(15)
     /// How long no login is tried after the vendor rejected one, or the token that it gave: some lock the account of
     /// whoever keeps trying.
-    static let pause = Duration.seconds(30)
+    package static let pause = Duration.seconds(30)
 
-    private let recipe: LoginRecipe
-    private let exchanger: Exchanger
+    private let login: Login
     private let pause: Duration
     private var current: Ticket?
     /// The vendor's rejection of the last login, and until when it stands.
@@ -58,16 +71,15 @@ actor Session {
     private var waiters: [Int: Waiter] = [:]
     private var lastWaiter = 0
 
-    init(_ recipe: LoginRecipe, _ exchanger: Exchanger, pause: Duration = Session.pause) {
-        self.recipe = recipe
-        self.exchanger = exchanger
+    package init(pause: Duration = Session.pause, _ login: @escaping Login) {
         self.pause = pause
+        self.login = login
     }
 
     /// A token that is believed to be good.
     /// - Throws: the login's own failure; `.credentialsRejected` at once, while the rejection of an earlier login
     ///   stands; `.timeout` and `.cancelled` where this caller's time or wish ended before the login did.
-    func ticket(_ context: CallContext) async throws(UpstreamError) -> Ticket {
+    package func ticket(_ context: CallContext) async throws(UpstreamError) -> Ticket {
         if let current, current.expires.map({ $0 > .now }) ?? true { return current }
         if let rejection, rejection.until > .now { throw rejection.error }
         if context.deadline <= .now { throw .timeout }
@@ -78,7 +90,7 @@ actor Session {
     /// Says that a ticket was refused. A ticket of an earlier login changes nothing.
     /// - Returns: whether another one can be had. Not where this one had come in place of a refused one and nobody was
     ///   answered with it: then the next would fare no better, and logins pause.
-    func refused(_ ticket: Ticket) -> Bool {
+    package func refused(_ ticket: Ticket) -> Bool {
         guard ticket === current else { return true }
         if let unwanted, unwanted.until > .now { return false }
         if ticket.followsRefusal, !ticket.wasAccepted, unwanted?.ticket !== ticket {
@@ -92,7 +104,7 @@ actor Session {
 
     /// Says that a ticket was refused which this call had been given in place of another one: logins pause. The ticket
     /// stays, since other calls may be accepted with it.
-    func refusedAgain(_ ticket: Ticket) {
+    package func refusedAgain(_ ticket: Ticket) {
         if ticket === current, unwanted?.ticket !== ticket { unwanted = (ticket, .now + pause) }
     }
 
@@ -128,7 +140,7 @@ actor Session {
         let refresh = refreshToken
         let context = CallContext(deadline: .now + Session.patience, requestID: requestID)
         // Not a child of the caller's task: it goes on when the caller leaves.
-        Task { settle(await Session.begin(recipe, exchanger, refresh, context)) }
+        Task { settle(await login(refresh, context)) }
     }
 
     private func settle(_ result: Result<Grant, UpstreamError>) {
@@ -151,71 +163,5 @@ actor Session {
         let waiting = waiters
         waiters = [:]
         for waiter in waiting.values { waiter.resume(returning: told) }
-    }
-
-    private static func begin(
-        _ recipe: LoginRecipe, _ exchanger: Exchanger, _ refreshToken: String?, _ context: CallContext
-    ) async -> Result<Grant, UpstreamError> {
-        if let refresh = recipe.refresh, let refreshToken {
-            let result = await run(refresh, exchanger, ["login.refreshToken": .text(refreshToken)], context)
-            // A refresh token that is no longer accepted means a login from the start.
-            guard case .failure(.credentialsRejected) = result else {
-                return result.map { granted in
-                    var granted = granted
-                    granted.isNew = false
-                    return granted
-                }
-            }
-        }
-        return await run(recipe.login, exchanger, [:], context)
-    }
-
-    private static func run(
-        _ step: LoginRecipe.Step, _ exchanger: Exchanger, _ values: [String: VariableValue], _ context: CallContext
-    ) async -> Result<Grant, UpstreamError> {
-        do throws(UpstreamError) {
-            let asked = ContinuousClock.now
-            let exchange = try await exchanger.send(step.operation, .login, Variables(values), context)
-            guard exchange.kind == .ok else {
-                // What it says may repeat the credentials.
-                if rejects(exchange) { return .failure(.credentialsRejected("its login answered \(exchange.status)")) }
-                return .failure(exchanger.error(exchange, .login))
-            }
-            let foldCase = exchanger.plan.foldCase
-            guard let root = exchange.document?.root,
-                let token = step.token.lazy.compactMap({ root.at($0, foldCase: foldCase)?.scalarText }).first,
-                !token.isEmpty
-            else { return .failure(.malformed("the login's answer holds no token")) }
-            let lifetime: Duration? =
-                switch step.lifetime {
-                case .open: nil
-                case .fixed(let duration): duration
-                case .seconds(let pointer, let fallback):
-                    root.at(pointer, foldCase: foldCase)?.scalarText.flatMap { Double($0) }.flatMap {
-                        (1...31_536_000).contains($0) ? .seconds($0) : nil
-                    } ?? fallback
-                }
-            // Renewed a little early, so that no call starts with a token that dies on the way.
-            let expires = lifetime.map { asked + $0 - min(.seconds(30), $0 / 10) }
-            return .success(
-                Grant(
-                    token: token,
-                    refreshToken: step.refreshToken.flatMap { root.at($0, foldCase: foldCase)?.scalarText },
-                    expires: expires))
-        } catch {
-            return .failure(error)
-        }
-    }
-
-    /// Whether a login's answer is about the credentials. A web page with another status than 401 is a proxy's or a wrong
-    /// address's, and says nothing about them.
-    private static func rejects(_ exchange: Exchange) -> Bool {
-        if exchange.ruled || exchange.status == 401 {
-            switch exchange.kind {
-            case .refused, .conflict, .notFound, .empty, .unauthorised: return true
-            case .ok, .rateLimited, .failure: break
-            }
-        }
-        return [400, 401, 403, 422].contains(exchange.status) && exchange.kind != .rateLimited && !exchange.isPage
     }
 }

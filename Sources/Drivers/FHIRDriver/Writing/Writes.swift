@@ -1,0 +1,156 @@
+public import ClientContract
+import DriverSupport
+import JSONBytes
+public import UpstreamDriver
+
+extension FHIRDriver {
+    public func create(_ draft: ClientDraft, _ context: CallContext) async throws(UpstreamError) -> WriteAnswer {
+        let plan = await settledPlan(context)
+        guard plan.operations.contains(.create) else { throw .unsupported("it cannot create clients") }
+        for field in plan.requires where !draft.has(field) {
+            throw .refused(reasons: ["\(field.wireName): this system creates no client without one"])
+        }
+        if plan.createStyle == .upsert { try await refuseKnown(draft, plan, context) }
+        var random = SystemRandomNumberGenerator()
+        let uuid = plan.uuidIdentifier ? UUIDText.random(using: &random) : nil
+        let writer = PatientWriter(plan: plan, settings: settings, phones: phones)
+        var call = FHIRCall(role: .create, method: "POST", url: caller.url(plan.paths.create), sent: draft.sent)
+        call.headers = [("Content-Type", plan.mediaType), ("Prefer", "return=representation")]
+        call.body = writer.resource(for: draft, uuid: uuid)
+        if plan.createStyle == .create, plan.ifNoneExist, let cpf = draft.cpf, !cpf.isPlaceholder {
+            // FHIR R4, section 3.1.0.8.1. One system: some servers take no more, and it is the one that this record gets.
+            let value = SelfLink.escaped("\(plan.cpf.write)|\(plan.cpf.spelling.write(cpf))", token: true)
+            call.headers.append(("If-None-Exist", "identifier=" + PercentEncoding.encode(value)))
+        }
+        let answer = try await caller.send(call, context)
+        guard answer.isSuccess else { throw caller.error(answer, call) }
+        if answer.outcome == nil, answer.document != nil, let record = try? record(in: answer, id: nil, plan) {
+            return .record(record.client)
+        }
+        if let id = newID(answer) { return .id(id) }
+        // It was accepted, so there is a record; which one, the answer does not say.
+        throw .outcomeUnknown("the create was accepted, but its answer names no client")
+    }
+
+    /// An upsert would write over the record that has the identifier.
+    private func refuseKnown(_ draft: ClientDraft, _ plan: FHIRPlan, _ context: CallContext) async throws(UpstreamError)
+    {
+        guard let cpf = draft.cpf, plan.operations.contains(.search), plan.parameters[.cpf] != nil else { return }
+        let page = try await candidates(
+            for: .cpf(cpf), attempt: 0, PageRequest(.offset(0), size: plan.pageSize), context)
+        guard page.clients.contains(where: { $0.cpf == cpf }) else { return }
+        throw .conflict(reasons: ["the CPF is on record"])
+    }
+
+    /// The id in `Location: …/Patient/{id}/_history/{version}` (FHIR R4, section 3.1.0.8), or in the body.
+    private func newID(_ answer: FHIRAnswer) -> ClientID? {
+        for header in ["Location", "Content-Location"] {
+            guard let location = answer.http.headers.first(header) else { continue }
+            let segments = location.prefix { $0 != "?" && $0 != "#" }.split(separator: "/").map(String.init)
+            let tail = segments.lastIndex(of: "Patient").map { segments[($0 + 1)...] }
+            if let text = tail?.first.flatMap(PercentEncoding.decode), Self.allows(ClientID(text)) {
+                return ClientID(text)
+            }
+        }
+        if let text = answer.document?.root["id"]?.scalarText, answer.outcome == nil, Self.allows(ClientID(text)) {
+            return ClientID(text)
+        }
+        return nil
+    }
+
+    // MARK: Update
+
+    public func update(
+        _ id: ClientID, _ patch: ClientPatch, _ context: CallContext
+    ) async throws(UpstreamError) -> WriteAnswer {
+        let plan = await settledPlan(context)
+        guard plan.operations.contains(.update) else { throw .unsupported("it cannot change clients") }
+        let writer = PatientWriter(plan: plan, settings: settings, phones: phones)
+        var tries = 0
+        while true {
+            tries += 1
+            let current = try await fetch(id, plan, context)
+            let changes: PatientChanges
+            do throws(PatientReader.Fault) {
+                changes = try PatientChanges(patch, to: current.resource, reader(plan), writer)
+            } catch {
+                throw .malformed(error.message)
+            }
+            let call = self.call(
+                id, changes, current, plan, sent: patch.sent + VendorReason.words(of: current.client.name))
+            let answer = try await caller.send(call, context)
+            if answer.isSuccess { return try accepted(answer, id, plan) }
+            // Somebody else changed the record after it was read (412; 409 on servers of before R4).
+            guard answer.status == 412 || (answer.status == 409 && plan.ifMatch) else {
+                throw caller.error(answer, call)
+            }
+            guard tries < plan.attempts else {
+                throw .conflict(reasons: ["others changed the record at the same time"])
+            }
+        }
+    }
+
+    private func call(
+        _ id: ClientID, _ changes: PatientChanges, _ current: Fetched, _ plan: FHIRPlan, sent: [String]
+    ) -> FHIRCall {
+        var call = FHIRCall(
+            role: .update, url: caller.url(plan.paths.update, id: id.text), sent: sent + [id.text])
+        switch plan.updateStyle {
+        case .patch:
+            call.method = "PATCH"
+            call.headers = [("Content-Type", "application/json-patch+json")]
+            call.body = changes.patch
+            // What it appends would be there twice, unless the version forbids.
+            call.isUnsafe = !plan.ifMatch || current.entityTag == nil
+        case .put, .upsert:
+            call.method = plan.updateStyle == .put ? "PUT" : "POST"
+            call.headers = [("Content-Type", plan.mediaType)]
+            call.body = changes.merged
+        }
+        call.headers.append(("Prefer", "return=representation"))
+        if plan.ifMatch, let tag = current.entityTag { call.headers.append(("If-Match", tag)) }
+        return call
+    }
+
+    private func accepted(_ answer: FHIRAnswer, _ id: ClientID, _ plan: FHIRPlan) throws(UpstreamError) -> WriteAnswer {
+        if let document = answer.document {
+            if document.root["resourceType"]?.string == "Patient" {
+                return .record(try record(in: answer, id: id, plan).client)
+            }
+            if let outcome = answer.outcome, outcome.isFailure {
+                throw .outcomeUnknown("its answer to the change holds an OperationOutcome")
+            }
+            if let told = document.root["id"]?.scalarText, told != id.text {
+                throw .malformed("it changed another client than the one asked for")
+            }
+        } else if !answer.http.body.isEmpty {
+            throw .outcomeUnknown("its answer does not say that the change was made")
+        }
+        return .id(id)
+    }
+}
+
+/// RFC 9562, version 4.
+enum UUIDText {
+    static func random(using generator: inout some RandomNumberGenerator) -> String {
+        let high = generator.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
+        let low = generator.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+        func hex(_ value: UInt64) -> String {
+            let text = String(value, radix: 16)
+            return String(repeating: "0", count: 16 - text.count) + text
+        }
+        let digits = Array(hex(high) + hex(low))
+        return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }.joined(separator: "-")
+    }
+}
+
+extension ClientDraft {
+    func has(_ field: ClientField) -> Bool {
+        switch field {
+        case .cpf: cpf != nil
+        case .email: email != nil
+        case .birthday: birthday != nil
+        default: true
+        }
+    }
+}
