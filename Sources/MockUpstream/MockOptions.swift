@@ -6,6 +6,12 @@ public struct MockOptions: Sendable {
         case agendaDemo = "agenda-demo"
         /// Feegow's public API, as its documentation and its integrators describe it.
         case feegow
+        // Vendors that `Dialects/Vendors` imitates, each called as its profile in `Config/drivers`.
+        case belle
+        case clinicaExperts = "clinica-experts"
+        case clinicaNasNuvens = "clinica-nas-nuvens"
+        case clinicorp, cliniko, conexa, easyappointments, gestaods, ninsaude, odoo, openemr, realclinic, shosp
+        case simplybook
     }
 
     /// The address to listen on.
@@ -19,22 +25,24 @@ public struct MockOptions: Sendable {
     public var patients: Int
     /// Faults in force from the start.
     public var faults: [MockFaultRule]
-    /// What the agenda-demo login accepts.
+    /// What logins and HTTP Basic accept, where a dialect has them.
     public var user: String
     public var password: String
-    /// How long a token of the agenda-demo login is good for, in seconds.
+    /// How long a login's token is good for, in seconds.
     public var tokenLifetime: Int
-    /// The key that the feegow dialect accepts in `x-access-token`.
+    /// The key that a dialect accepts, wherever it wants it: feegow in `x-access-token`.
     public var accessToken: String
     /// For how many seconds the reads of the feegow dialect do not show a write; 0 shows it at once. The seconds are
     /// the mock's own, see `MockServer.advanceClock(seconds:)`.
     public var staleReads: Int
+    /// Whether the dialects of vendors that limit calls do so, by the mock's clock.
+    public var callLimits: Bool
 
     public init(
         host: String = "127.0.0.1", port: Int = 0, dialect: Dialect = .agendaDemo, seed: UInt64 = 1,
         patients: Int = 2_000, faults: [MockFaultRule] = [], user: String = "ponte",
         password: String = "senha-de-demonstracao", tokenLifetime: Int = 900,
-        accessToken: String = "chave-de-demonstracao", staleReads: Int = 0
+        accessToken: String = "chave-de-demonstracao", staleReads: Int = 0, callLimits: Bool = false
     ) {
         self.host = host
         self.port = port
@@ -47,5 +55,6 @@ public struct MockOptions: Sendable {
         self.tokenLifetime = tokenLifetime
         self.accessToken = accessToken
         self.staleReads = staleReads
+        self.callLimits = callLimits
     }
 }

@@ -38,6 +38,20 @@ public final class MockServer: Sendable {
             switch options.dialect {
             case .agendaDemo: AgendaDemoDialect(options)
             case .feegow: FeegowDialect(options)
+            case .belle: VendorDialect(BelleSystem.system(options), options)
+            case .clinicaExperts: VendorDialect(ClinicaExpertsSystem.system(options), options)
+            case .clinicaNasNuvens: VendorDialect(ClinicaNasNuvensSystem.system(options), options)
+            case .clinicorp: VendorDialect(ClinicorpSystem.system(options), options)
+            case .cliniko: VendorDialect(ClinikoSystem.system(options), options)
+            case .conexa: VendorDialect(ConexaSystem.system(options), options)
+            case .easyappointments: VendorDialect(EasyAppointmentsSystem.system(options), options)
+            case .gestaods: VendorDialect(GestaoDSSystem.system(options), options)
+            case .ninsaude: VendorDialect(NinsaudeSystem.system(options), options)
+            case .odoo: VendorDialect(OdooSystem.system(options), options)
+            case .openemr: VendorDialect(OpenEMRSystem.system(options), options)
+            case .realclinic: VendorDialect(RealClinicSystem.system(options), options)
+            case .shosp: VendorDialect(ShospSystem.system(options), options)
+            case .simplybook: VendorDialect(SimplyBookSystem.system(options), options)
             }
         return try await start(dialect, host: options.host, port: options.port, faults: options.faults)
     }
@@ -71,7 +85,7 @@ public final class MockServer: Sendable {
             let channel = try await bootstrap.bind(host: host, port: port).get()
             return MockServer(
                 state: state, channel: channel, group: group, connections: connections, host: host,
-                port: channel.localAddress?.port ?? port, basePath: type(of: dialect).basePath)
+                port: channel.localAddress?.port ?? port, basePath: dialect.basePath)
         } catch {
             try? await group.shutdownGracefully()
             throw error

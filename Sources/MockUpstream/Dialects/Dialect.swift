@@ -2,7 +2,7 @@
 /// not its business.
 protocol Dialect: Sendable {
     /// What the base URL ends with, as `/v1/api`, or "".
-    static var basePath: String { get }
+    var basePath: String { get }
 
     func operation(of request: MockRequest) -> MockOperation
 

@@ -3,7 +3,7 @@ import JSONBytes
 /// A believable Brazilian clinic system of our own: Portuguese names, an envelope, page numbers, punctuated national
 /// phones, day-first dates, and a login for a token that runs out. `docs/mock.md` is its reference.
 struct AgendaDemoDialect: Dialect {
-    static let basePath = ""
+    let basePath = ""
 
     private let user: String
     private let password: String

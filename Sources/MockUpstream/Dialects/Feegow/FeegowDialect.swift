@@ -4,7 +4,8 @@ import JSONBytes
 /// 409 for "no such patient", a create that answers only an id and silently gives back an existing one, filters that
 /// are ignored when misspelt, and reads that lag. `docs/mock.md` is its reference.
 struct FeegowDialect: Dialect {
-    static let basePath = "/v1/api"
+    private static let path = "/v1/api"
+    var basePath: String { Self.path }
 
     private let accessToken: String
     private let lag: Double
@@ -33,7 +34,7 @@ struct FeegowDialect: Dialect {
     }
 
     private static func route(_ path: String) -> String? {
-        let prefix = basePath + "/patient/"
+        let prefix = path + "/patient/"
         guard path.hasPrefix(prefix) else { return nil }
         let name = String(path.dropFirst(prefix.count))
         return ["list", "search", "create", "edit"].contains(name) ? name : nil

@@ -120,7 +120,7 @@ extension MockScript.Progress {
 
 /// What a script is to a `MockServer`. All its calls count as `unknown` operations: a script has no routes.
 struct ScriptedDialect: Dialect {
-    static let basePath = ""
+    let basePath = ""
 
     let script: MockScript
 
