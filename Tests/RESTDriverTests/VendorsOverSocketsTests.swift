@@ -45,7 +45,7 @@ import UpstreamDriver
             keeps: [.email]),
         Vendor(
             dialect: .gestaods, does: [.search, .get, .create], finds: [.cpf], keeps: all,
-            id: { ["12345678900", "20000000108"][$0] }, nobody: "99999999999"),
+            id: { ["12345678900", "20000000108"][$0] }, nobody: "20000009830"),
         Vendor(
             dialect: .ninsaude, does: [.list, .search, .get, .create, .update], finds: [.cpf, .name], keeps: all),
         Vendor(
@@ -64,7 +64,7 @@ import UpstreamDriver
 
     static let draft = try? ClientDraft(
         body: Array(
-            #"{"name":"Bia Nova Teste","phone":"5548988881234","email":"bia@example.test","cpf":"20000009717","birthday":"1991-05-20"}"#
+            #"{"name":"Bia Nova Teste","phone":"5548988881234","email":"bia@example.test","cpf":"20000009750","birthday":"1991-05-20"}"#
                 .utf8))
 
     /// Runs a test with a vendor's pretend system and a driver for it.
@@ -144,7 +144,7 @@ import UpstreamDriver
                 #expect(joao.name == "João Silva")
                 #expect(joao.phone?.digits == "5511999999999")
                 let absent: [TermKind: String] = [
-                    .phone: "5599955554444", .cpf: "99999999999", .email: "ninguem@example.test", .name: "Ninguém Zzz",
+                    .phone: "5599955554444", .cpf: "20000009830", .email: "ninguem@example.test", .name: "Ninguém Zzz",
                 ]
                 let nobody = try #require(SearchTerm(absent[kind] ?? "", as: kind))
                 #expect(try await found(driver, nobody, context).isEmpty, "\(kind)")
@@ -167,7 +167,8 @@ import UpstreamDriver
             // The next one is another, however long the ids.
             let maria = try await driver.client(ClientID(vendor.id(1)), context)
             #expect(maria.name == "Maria Exemplo da Família")
-            #expect(await failure { _ = try await driver.client(ClientID(vendor.nobody), context) }?.name == "not found")
+            #expect(
+                await failure { _ = try await driver.client(ClientID(vendor.nobody), context) }?.name == "not found")
             #expect(mock.requests.count(.unknown) == 0)
         }
     }
@@ -182,7 +183,7 @@ import UpstreamDriver
             if vendor.dialect == .shosp {
                 // Its answer names nobody: Bridge looks for the record.
                 #expect(await failure { _ = try await driver.create(draft, context) }?.name == "outcome unknown")
-                let bia = try await found(driver, try #require(SearchTerm("20000009717", as: .cpf)), context)
+                let bia = try await found(driver, try #require(SearchTerm("20000009750", as: .cpf)), context)
                 check(try #require(bia.values.first), draft, keeps)
             } else {
                 let id: ClientID
@@ -334,8 +335,8 @@ extension VendorsOverSocketsTests {
             let id = ClientID(Self.uuid(3))
             // On record without a CPF.
             #expect(try await driver.client(id, context).cpf == nil)
-            _ = try await driver.update(id, ClientPatch(cpf: try #require(CPF("20000009717"))), context)
-            #expect(try await driver.client(id, context).cpf?.digits == "20000009717")
+            _ = try await driver.update(id, ClientPatch(cpf: try #require(CPF("20000009750"))), context)
+            #expect(try await driver.client(id, context).cpf?.digits == "20000009750")
             let sent = try JSONDocument(try #require(mock.requests.last(.update)).body).root
             #expect(sent["name"]?.string == "Lia Exemplo da Família")
             #expect(sent["documents"]?.elements.compactMap { $0["type"]?.string } == ["RG", "CPF"])

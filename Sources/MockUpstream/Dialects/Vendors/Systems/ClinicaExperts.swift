@@ -14,7 +14,8 @@ enum ClinicaExpertsSystem {
             paging: .numbers("page", "per_page", usual: 15, most: 1_000), refusesLargePages: true,
             conditions: VendorFilter.among(["phone": .asStored("phone"), "cpf": .cpf, "email": .email, "name": .name]),
             envelope: envelope)
-        let create = VendorWrite(writable: writable, rules: rules, status: 201, answer: { _, record in ["data": record] })
+        let create = VendorWrite(
+            writable: writable, rules: rules, status: 201, answer: { _, record in ["data": record] })
         let update = VendorWrite(writable: writable, rules: rules, answer: { _, record in ["data": record] })
         return VendorSystem(
             basePath: "/api/v1", wants: [.header("Authorization", "Bearer \(options.accessToken)")],

@@ -38,7 +38,8 @@ enum GestaoDSSystem {
     private static func says(_ trouble: VendorTrouble) -> MockAnswer {
         switch trouble {
         case .absent: MockAnswer(200, json: ["status": 400, "message": "paciente nao encontrado"])
-        case .credentialsMissing, .credentialsWrong: MockAnswer(403, json: ["status": 403, "message": "token invalido"])
+        case .credentialsMissing, .credentialsWrong:
+            MockAnswer(403, json: ["status": 403, "message": "token invalido"])
         default:
             MockAnswer(
                 trouble.status,

@@ -73,6 +73,9 @@ enum OpenEMRSystem {
     }
 
     private static func session(_ token: String, _ refreshToken: String, _ lifetime: Int) -> MockJSON {
-        ["token_type": "Bearer", "access_token": .text(token), "expires_in": .number(String(lifetime)), "id_token": "…"]
+        [
+            "token_type": "Bearer", "access_token": .text(token), "expires_in": .number(String(lifetime)),
+            "id_token": "…",
+        ]
     }
 }
