@@ -82,6 +82,10 @@ import Testing
         Case(
             "/fields/name", #"{"parts":{"first":"/a","family":"/b"}}"#, "/fields/name/parts/first",
             says: "mixes two ways"),
+        Case(
+            "/fields/name", #"{"parts":{"given":"/a","family":"/b","blank":"-"}}"#, "/fields/name/parts/blank",
+            says: "belongs to \"first\" and \"rest\""),
+        Case("/search/email/spellings", "\"firstWord\"", says: "does not fit"),
         Case("/fields/name", #"{"parts":{"first":"/a"}}"#, "/fields/name/parts", says: "lacks the member \"rest\""),
         Case(
             "/fields/phones", #"{"parts":{"areaCode":"/d"}}"#, "/fields/phones/parts",

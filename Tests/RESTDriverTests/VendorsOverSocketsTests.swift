@@ -37,7 +37,7 @@ import UpstreamDriver
             dialect: .clinicorp, does: [.search, .get, .create], finds: [.phone, .cpf, .email, .name], keeps: all,
             id: { String(9_007_199_254_740_993 + $0) }, nobody: "9007199254749999"),
         Vendor(
-            dialect: .cliniko, does: [.list, .search, .get, .create, .update], finds: [.email],
+            dialect: .cliniko, does: [.list, .search, .get, .create, .update], finds: [.email, .name],
             keeps: [.email, .birthday]),
         Vendor(dialect: .conexa, does: [.search, .get, .create, .update], finds: [.cpf], keeps: all),
         Vendor(
@@ -260,7 +260,10 @@ extension VendorsOverSocketsTests {
             "conflict with 0 reasons"
         ),
         (.openemr, #""name":"Bia Teste","phone":"5548988881234""#, "refused with 1 reasons"),
-        (.cliniko, #""name":"Bia","phone":"5548988881234""#, "refused with 0 reasons"),
+        (
+            .cliniko, #""name":"Bia Teste","phone":"5548988881234","birthday":"1700-01-01""#,
+            "refused with 0 reasons"
+        ),
         // A namesake.
         (
             .clinicorp, #""name":"Ana Teste","phone":"5548988881234","birthday":"1991-05-20""#,

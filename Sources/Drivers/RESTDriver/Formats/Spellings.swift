@@ -67,12 +67,15 @@ enum TermSpelling: String, Sendable, CaseIterable {
     case digits, punctuated
     // E-mails and names.
     case asGiven, lowercase, uppercase
+    /// `Ana` of `Ana Teste`: for systems that keep a name in two places and search one of them. Names only.
+    case firstWord
 
     static func known(for kind: TermKind) -> [TermSpelling] {
         switch kind {
         case .phone: [.international, .e164, .national, .masked, .subscriber, .lastEight, .foreign]
         case .cpf: [.digits, .punctuated]
-        case .email, .name: [.asGiven, .lowercase, .uppercase]
+        case .email: [.asGiven, .lowercase, .uppercase]
+        case .name: [.asGiven, .lowercase, .uppercase, .firstWord]
         }
     }
 
@@ -92,6 +95,8 @@ enum TermSpelling: String, Sendable, CaseIterable {
         case (.email(let text), .asGiven), (.name(let text), .asGiven): PersonText.composed(text)
         case (.email(let text), .lowercase), (.name(let text), .lowercase): PersonText.composed(text.lowercased())
         case (.email(let text), .uppercase), (.name(let text), .uppercase): PersonText.composed(text.uppercased())
+        case (.name(let text), .firstWord):
+            text.split(whereSeparator: \.isWhitespace).first.map { PersonText.composed(String($0)) }
         default: nil
         }
     }

@@ -261,10 +261,14 @@ struct RecordWriter: Sendable {
             guard let areaCode = phone.areaCode, let subscriber = phone.subscriber else { throw Unfit(field: field) }
             try set(area, areaCode)
             try set(number, spelling.write(subscriber))
-        case (.firstAndRest(let first, let rest), .text(let name)):
+        case (.firstAndRest(let first, let rest, let blank), .text(let name)):
             let parts = name.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
             try set(first, parts.first.map(String.init) ?? name)
-            try set(rest, parts.count > 1 ? PersonText.trimmed(String(parts[1])) : "")
+            if parts.count > 1 {
+                try set(rest, PersonText.trimmed(String(parts[1])))
+            } else if let json = RecordWriter.jsonString(blank) {
+                edits.set(base.appending(rest), json)
+            }
         case (.givenAndFamily(let given, let family), .text(let name)):
             let words = name.split(separator: " ").map(String.init)
             let names = words.count > 1 ? words.dropLast() : words[...]

@@ -5,9 +5,7 @@ import Glibc
 enum ClinikoSystem {
     static func system(_ options: MockOptions) -> VendorSystem {
         let writable = ["first_name", "last_name", "email", "date_of_birth", "patient_phone_numbers", "notes"]
-        let names = [
-            VendorRule("first_name", .required, "can't be blank"), VendorRule("last_name", .required, "can't be blank"),
-        ]
+        let names = [VendorRule("first_name", .required, "can't be blank")]
         let rules = [
             VendorRule("email", .email, "is invalid"), VendorRule("date_of_birth", .isoDate, "is invalid"),
             VendorRule("patient_phone_numbers", .only(areNumbers), "is invalid"),
