@@ -19,6 +19,7 @@ let package = Package(
     products: [
         .executable(name: "ponte", targets: ["ponte"]),
         .library(name: "UpstreamDriver", targets: ["UpstreamDriver"]),
+        .library(name: "Conformance", targets: ["Conformance"]),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
@@ -76,6 +77,15 @@ let package = Package(
         .target(
             name: "MockUpstream",
             dependencies: ["JSONBytes", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1")], swiftSettings: ours),
+        // The kit that certifies a driver.
+        .target(
+            name: "Conformance", dependencies: ["ClientContract", "UpstreamDriver", "Bridge"], swiftSettings: ours),
+        // The shipped drivers and profiles, certified against the mock.
+        .target(
+            name: "Certification",
+            dependencies: [
+                "Conformance", "ClientContract", "UpstreamDriver", "RESTDriver", "Transport", "Tenancy", "MockUpstream",
+            ], swiftSettings: ours),
         // Specs: reading them, and playing them against a real Ponte.
         .target(
             name: "Replay",
@@ -88,7 +98,8 @@ let package = Package(
         .executableTarget(
             name: "ponte",
             dependencies: [
-                "Gateway", "Tenancy", "MockUpstream", "Replay", "JSONBytes", "StrictConfig", "Transport",
+                "Gateway", "Tenancy", "MockUpstream", "Replay", "Conformance", "Certification", "JSONBytes",
+                "StrictConfig", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -137,6 +148,11 @@ let package = Package(
             swiftSettings: ours),
         .testTarget(
             name: "MockUpstreamTests", dependencies: ["MockUpstream", "JSONBytes"], swiftSettings: ours),
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: [
+                "Conformance", "Certification", "RESTDriver", "Transport", "ClientContract", "UpstreamDriver",
+            ], swiftSettings: ours),
         // Runs the program that is built beside it.
         .testTarget(name: "ReplayTests", swiftSettings: ours),
         .testTarget(

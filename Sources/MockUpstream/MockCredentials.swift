@@ -6,6 +6,7 @@ extension MockOptions {
         case .agendaDemo: ["user": user, "password": password]
         case .feegow, .belle, .clinicaExperts, .conexa, .easyappointments, .gestaods, .realclinic:
             ["token": accessToken]
+        case .prodoctor: ["key": accessToken, "password": password]
         case .clinicaNasNuvens: ["clientId": user, "clientSecret": password, "cid": accessToken]
         case .clinicorp: ["user": user, "token": accessToken]
         // The shard is the key's tail.

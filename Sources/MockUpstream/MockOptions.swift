@@ -6,6 +6,8 @@ public struct MockOptions: Sendable {
         case agendaDemo = "agenda-demo"
         /// Feegow's public API, as its documentation and its integrators describe it.
         case feegow
+        /// ProDoctor's public API, as client code uses it.
+        case prodoctor
         // Vendors that `Dialects/Vendors` imitates, each called as its profile in `Config/drivers`.
         case belle
         case clinicaExperts = "clinica-experts"
@@ -23,14 +25,16 @@ public struct MockOptions: Sendable {
     public var seed: UInt64
     /// How many patients there are at the start, the fixed ones of `docs/mock.md` first.
     public var patients: Int
+    /// The patients at the start, in place of generated ones; nil for those.
+    public var people: [MockPerson]?
     /// Faults in force from the start.
     public var faults: [MockFaultRule]
-    /// What logins and HTTP Basic accept, where a dialect has them.
+    /// What logins and HTTP Basic accept, where a dialect has them; prodoctor wants the password in `X-APIPASSWORD`.
     public var user: String
     public var password: String
     /// How long a login's token is good for, in seconds.
     public var tokenLifetime: Int
-    /// The key that a dialect accepts, wherever it wants it: feegow in `x-access-token`.
+    /// The key that a dialect accepts, wherever it wants it: feegow in `x-access-token`, prodoctor in `X-APIKEY`.
     public var accessToken: String
     /// For how many seconds the reads of the feegow dialect do not show a write; 0 shows it at once. The seconds are
     /// the mock's own, see `MockServer.advanceClock(seconds:)`.
@@ -40,7 +44,7 @@ public struct MockOptions: Sendable {
 
     public init(
         host: String = "127.0.0.1", port: Int = 0, dialect: Dialect = .agendaDemo, seed: UInt64 = 1,
-        patients: Int = 2_000, faults: [MockFaultRule] = [], user: String = "ponte",
+        patients: Int = 2_000, people: [MockPerson]? = nil, faults: [MockFaultRule] = [], user: String = "ponte",
         password: String = "senha-de-demonstracao", tokenLifetime: Int = 900,
         accessToken: String = "chave-de-demonstracao", staleReads: Int = 0, callLimits: Bool = false
     ) {
@@ -49,6 +53,7 @@ public struct MockOptions: Sendable {
         self.dialect = dialect
         self.seed = seed
         self.patients = patients
+        self.people = people
         self.faults = faults
         self.user = user
         self.password = password
@@ -57,4 +62,7 @@ public struct MockOptions: Sendable {
         self.staleReads = staleReads
         self.callLimits = callLimits
     }
+
+    /// Patients at the start.
+    var rows: Int { people?.count ?? max(0, patients) }
 }

@@ -38,6 +38,7 @@ public final class MockServer: Sendable {
             switch options.dialect {
             case .agendaDemo: AgendaDemoDialect(options)
             case .feegow: FeegowDialect(options)
+            case .prodoctor: ProDoctorDialect(options)
             case .belle: VendorDialect(BelleSystem.system(options), options)
             case .clinicaExperts: VendorDialect(ClinicaExpertsSystem.system(options), options)
             case .clinicaNasNuvens: VendorDialect(ClinicaNasNuvensSystem.system(options), options)
@@ -124,6 +125,13 @@ public final class MockServer: Sendable {
     }
 
     public func clearFaults() { state.clearFaults() }
+
+    /// The id of a patient by their place among those who were there at the start, from 0 on.
+    public func id(ofPerson place: Int) -> String { state.id(ofRow: place) }
+
+    /// What the system keeps of such a patient beside what a caller of the contract can name (a file number, tags),
+    /// always in one form; nil where it keeps nothing else, or has no such patient.
+    public func keepsakes(ofPerson place: Int) -> [UInt8]? { state.keepsakes(ofRow: place) }
 
     /// Makes all tokens that were given out so far worthless.
     public func expireTokens() { state.expireTokens() }

@@ -71,6 +71,8 @@ final class MockState: Sendable {
     func add(_ rule: MockFaultRule) { shared.withLock { $0.faults.rules.append(rule) } }
     func clearFaults() { shared.withLock { $0.faults.rules = [] } }
     func expireTokens() { shared.withLock { $0.dialect.expireTokens() } }
+    func id(ofRow row: Int) -> String { shared.withLock { $0.dialect.id(ofRow: row) } }
+    func keepsakes(ofRow row: Int) -> [UInt8]? { shared.withLock { $0.dialect.keepsakes(ofRow: row) } }
     func releaseReads() { shared.withLock { $0.dialect.releaseReads() } }
     func advanceClock(seconds: Double) { shared.withLock { $0.advanced += seconds } }
 }

@@ -15,7 +15,7 @@ struct Ponte: AsyncParsableCommand {
               ponte check --config Config/server.json
               ponte serve --config Config/server.json
             """,
-        subcommands: [Serve.self, Check.self, Mock.self, Smoke.self, ReplayCommand.self, HashKey.self])
+        subcommands: [Serve.self, Check.self, Mock.self, Smoke.self, ReplayCommand.self, Certify.self, HashKey.self])
 
     static func main() async {
         if CommandLine.arguments.dropFirst().first == "serve" {

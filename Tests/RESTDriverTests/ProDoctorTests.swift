@@ -7,7 +7,7 @@ import UpstreamDriver
 
 @testable import RESTDriver
 
-/// What the shipped ProDoctor profile sends; there is no pretend system of that dialect.
+/// What the shipped ProDoctor profile sends, byte by byte.
 @Suite struct ProDoctorTests {
     private func driver(_ http: Script) throws -> RESTDriver {
         RESTDriver(

@@ -14,6 +14,17 @@ protocol Dialect: Sendable {
     mutating func expireTokens()
     /// Lets reads see all writes.
     mutating func releaseReads()
+
+    /// What the system keeps of a patient beside what a caller of the contract can name, in one form that stays the
+    /// same while nothing of it changes; nil where there is no such patient.
+    func keepsakes(ofRow row: Int) -> [UInt8]?
+    /// The id of a patient by their place among those who were there at the start.
+    func id(ofRow row: Int) -> String
+}
+
+extension Dialect {
+    func keepsakes(ofRow row: Int) -> [UInt8]? { nil }
+    func id(ofRow row: Int) -> String { String(PatientTable<AgendaDemoRecord>.id(ofRow: row)) }
 }
 
 /// What the mock answers, before a fault is applied.

@@ -9,6 +9,8 @@ struct Person: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     var birthday: CivilDate?
     var notes: String?
     var photo: String?
+    /// Put on record by the mock's owner: shown without what only some records have.
+    var isPlain = false
 
     var description: String { "a patient" }
     var customMirror: Mirror { Mirror(self, children: []) }

@@ -1,10 +1,22 @@
 /// Invents patients. A patient depends on the seed and on its row only, so none need be kept.
 struct PersonGenerator: Sendable {
     let seed: UInt64
+    /// The patients of the first rows.
+    let people: [Person]
 
-    /// The patient of a row; the fixed ones come first.
+    init(seed: UInt64, people: [Person] = FixedPeople.all) {
+        self.seed = seed
+        self.people = people
+    }
+
+    /// The patients that a mock begins with; `MockOptions.rows` says how many.
+    init(_ options: MockOptions) {
+        self.init(seed: options.seed, people: options.people?.map(Person.init) ?? FixedPeople.all)
+    }
+
+    /// The patient of a row.
     func person(_ row: Int) -> Person {
-        if row < FixedPeople.all.count { return FixedPeople.all[row] }
+        if row < people.count { return people[row] }
         var dice = Dice(seed, UInt64(row))
         // Rows stand in groups of four; one group in twelve is a family on one phone.
         let group = row / 4

@@ -32,11 +32,12 @@ struct PatientTable<Record: PatientRecord>: Sendable {
     private var emails = ScanColumn()
     private var names = ScanColumn()
 
-    init(seed: UInt64, count: Int, shapes: Int) {
-        generator = PersonGenerator(seed: seed)
-        self.count = max(0, count)
-        rendered = Array(repeating: Array(repeating: nil, count: max(0, count)), count: shapes)
-        for row in 0..<self.count { appendKeys(Record(generator.person(row), row: row).keys) }
+    init(_ options: MockOptions, shapes: Int) {
+        generator = PersonGenerator(options)
+        let count = options.rows
+        self.count = count
+        rendered = Array(repeating: Array(repeating: nil, count: count), count: shapes)
+        for row in 0..<count { appendKeys(Record(generator.person(row), row: row).keys) }
     }
 
     func row(ofID id: Int) -> Int? {

@@ -19,7 +19,7 @@ struct AgendaDemoDialect: Dialect {
         password = options.password
         tokenLifetime = options.tokenLifetime
         seed = options.seed
-        table = PatientTable(seed: options.seed, count: options.patients, shapes: 1)
+        table = PatientTable(options, shapes: 1)
     }
 
     func operation(of request: MockRequest) -> MockOperation {
@@ -66,6 +66,11 @@ struct AgendaDemoDialect: Dialect {
 
     mutating func expireTokens() { tokens = [:] }
     mutating func releaseReads() {}
+
+    func keepsakes(ofRow row: Int) -> [UInt8]? {
+        guard row < table.count else { return nil }
+        return table[row].keepsakes(code: PatientTable<AgendaDemoRecord>.id(ofRow: row))
+    }
 
     // MARK: Login
 

@@ -45,6 +45,23 @@ enum AgendaDemoRecord: PatientRecord {
         return json.finish()
     }
 
+    /// The members that no name of the contract stands for, as one object.
+    func keepsakes(code: Int) -> [UInt8] {
+        let shown = [
+            "codigo", "nomeCompleto", "dataNascimento", "documento", "contatos", "observacoes", "fotoUrl", "convenioId",
+            "unidadeId",
+        ]
+        var keepsakes = JSONWriter()
+        keepsakes.raw("{")
+        for (name, value) in (try? JSONDocument(json(code: code)))?.root.members ?? [] where !shown.contains(name) {
+            keepsakes.comma()
+            keepsakes.key(name)
+            keepsakes.raw(value.source)
+        }
+        keepsakes.raw("}")
+        return keepsakes.finish()
+    }
+
     /// Absent values are null in even rows and "" in odd ones, as in systems that grew over the years.
     private static func write(_ person: Person, row: Int, createdAt: String, into json: inout JSONWriter) {
         func text(_ value: String?) {

@@ -20,7 +20,7 @@ struct FeegowDialect: Dialect {
     init(_ options: MockOptions) {
         accessToken = options.accessToken
         lag = Double(options.staleReads)
-        table = PatientTable(seed: options.seed, count: options.patients, shapes: 3)
+        table = PatientTable(options, shapes: 3)
     }
 
     func operation(of request: MockRequest) -> MockOperation {
@@ -62,6 +62,8 @@ struct FeegowDialect: Dialect {
     /// The key of this dialect is not given out by a login and does not run out.
     mutating func expireTokens() {}
     mutating func releaseReads() { release(until: .infinity) }
+
+    func keepsakes(ofRow row: Int) -> [UInt8]? { latest(row)?.keepsakes }
 
     private static let notFoundPage = MockAnswer(
         404, "<!DOCTYPE html><html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>",

@@ -24,7 +24,7 @@ struct FeegowPatient: PatientRecord {
         emails = [person.email, nil]
         photo = person.photo
         createdAt = Self.creation(ofRow: row)
-        hidesDDD = row % 5 == 4 && !person.phones.contains { $0.kind == .foreign }
+        hidesDDD = row % 5 == 4 && !person.isPlain && !person.phones.contains { $0.kind == .foreign }
     }
 
     /// A patient that a caller creates, still without anything.
@@ -40,6 +40,11 @@ struct FeegowPatient: PatientRecord {
         SearchKeys(
             phones: (mobiles + landlines).compactMap(\.self), cpf: cpf,
             emails: emails.compactMap { $0.map(Text.folded) }, name: Text.folded(name))
+    }
+
+    /// What a change through the contract has no name for.
+    var keepsakes: [UInt8] {
+        Array([createdAt, emails[1] ?? "", photo ?? ""].joined(separator: "\n").utf8)
     }
 
     // MARK: Shapes

@@ -22,9 +22,9 @@ struct VendorDialect: Dialect {
         self.system = system
         countsCalls = options.callLimits
         dice = Dice(options.seed, 0x70CE)
-        let generator = PersonGenerator(seed: options.seed)
-        records.reserveCapacity(options.patients)
-        for place in 0..<max(0, options.patients) { append(generator.person(place)) }
+        let generator = PersonGenerator(options)
+        records.reserveCapacity(options.rows)
+        for place in 0..<options.rows { append(generator.person(place)) }
     }
 
     private mutating func append(_ person: Person) {
@@ -88,6 +88,17 @@ struct VendorDialect: Dialect {
 
     mutating func expireTokens() { tokens = [:] }
     mutating func releaseReads() {}
+
+    func id(ofRow row: Int) -> String {
+        records.indices.contains(row) ? records[row].id : system.people.id(row)
+    }
+
+    func keepsakes(ofRow row: Int) -> [UInt8]? {
+        guard records.indices.contains(row), !system.people.keepsakes.isEmpty else { return nil }
+        return MockJSON.object(system.people.keepsakes.map { name in
+            MockJSON.Member(key: name, value: records[row].members[name] ?? .null)
+        }).bytes
+    }
 
     // MARK: Who may call
 

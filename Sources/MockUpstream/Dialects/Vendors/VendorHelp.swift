@@ -17,6 +17,8 @@ extension Phone {
     var international: String { kind == .foreign ? digits : "55" + digits }
     /// `+5511999999999`, `+351912345678`.
     var e164: String { "+" + international }
+    /// As the clerk of the day wrote it: every second Brazilian number with a mask.
+    func asWritten(_ place: Int) -> String { place % 2 == 0 || kind == .foreign ? e164 : punctuated() }
 }
 
 extension SearchKeys {

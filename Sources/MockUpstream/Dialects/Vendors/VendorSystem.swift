@@ -104,6 +104,8 @@ struct VendorPeople: Sendable {
     var record: @Sendable (Person, Int, String) -> MockJSON
     /// What a kept record can be searched by.
     var keys: @Sendable (MockJSON) -> SearchKeys
+    /// Members of a record beside what a caller of the contract can name.
+    var keepsakes: [String] = []
     /// How it is shown in a list.
     var row: @Sendable (MockJSON) -> MockJSON = { $0 }
     /// How it is shown alone.

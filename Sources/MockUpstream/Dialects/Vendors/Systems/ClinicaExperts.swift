@@ -25,7 +25,7 @@ enum ClinicaExpertsSystem {
                 VendorRoute("POST", "/patients", .create(create)),
                 VendorRoute("PUT", "/patients/{id}", .update(update)),
             ],
-            people: VendorPeople(id: VendorID.uuid, record: record, keys: keys),
+            people: VendorPeople(id: VendorID.uuid, record: record, keys: keys, keepsakes: ["documents", "sex", "tags", "active"]),
             limit: VendorLimit(calls: 120, seconds: 60), says: says)
     }
 
@@ -36,7 +36,7 @@ enum ClinicaExpertsSystem {
         return [
             "uuid": .text(id), "name": .text(person.name), "email": .maybe(person.email, or: nil),
             // As the integrator before wrote it.
-            "phone": .maybe(place % 2 == 0 ? number?.e164 : number?.punctuated(), or: nil),
+            "phone": .maybe(number?.asWritten(place), or: nil),
             "date_birth": .maybe(person.birthday?.iso, or: nil), "sex": nil,
             "documents": .array(documents), "annotation": .maybe(person.notes, or: nil),
             "tags": [], "active": true,

@@ -25,7 +25,10 @@ enum ClinikoSystem {
                 VendorRoute("POST", "/patients", .create(create)),
                 VendorRoute("PUT", "/patients/{id}", .update(update)),
             ],
-            people: VendorPeople(record: record, keys: keys), limit: VendorLimit(calls: 200, seconds: 60), says: says)
+            people: VendorPeople(
+                record: record, keys: keys,
+                keepsakes: ["patient_phone_numbers", "old_reference_id", "archived_at", "created_at"]),
+            limit: VendorLimit(calls: 200, seconds: 60), says: says)
     }
 
     private static func record(_ person: Person, _ place: Int, _ id: String) -> MockJSON {

@@ -26,6 +26,7 @@ enum EasyAppointmentsSystem {
             ],
             people: VendorPeople(
                 record: record, keys: SearchKeys.from(name: ["firstName", "lastName"], phones: ["phone", "mobile"]),
+                keepsakes: ["mobile", "address", "timezone", "language", "customField1", "customField2"],
                 row: { $0.without(["mobile"]) }, detail: { $0.without(["mobile"]) }),
             says: says)
     }
@@ -35,7 +36,7 @@ enum EasyAppointmentsSystem {
         return [
             "id": .number(id), "firstName": .text(person.firstName), "lastName": .text(person.lastName),
             "email": .maybe(person.email, or: nil),
-            "phone": .maybe(place % 2 == 0 ? number?.e164 : number?.punctuated(), or: nil),
+            "phone": .maybe(number?.asWritten(place), or: nil),
             // Searched, and never shown.
             "mobile": .maybe(person.phones.dropFirst().first?.e164, or: nil), "address": nil, "city": nil,
             "zip": nil, "notes": .maybe(person.notes, or: nil), "timezone": "UTC", "language": nil,
@@ -63,7 +64,8 @@ enum EasyAppointmentsSystem {
     private static func collides(
         _ new: VendorRecord, _ other: VendorRecord, _ request: VendorRequest
     ) -> VendorFault? {
-        guard let email = new.keys.emails.first, other.keys.emails.contains(email) else { return nil }
+        // What is not sent is not looked at again.
+        guard request["email"] != nil, let email = new.keys.emails.first, other.keys.emails.contains(email) else { return nil }
         return VendorFault(
             field: "email", message: "The provided email address is already in use, please use a different one.")
     }

@@ -21,14 +21,14 @@ enum GestaoDSSystem {
                 VendorRoute("POST", "/dev-paciente/cadastrar/", .create(create)),
             ],
             people: VendorPeople(
-                ownID: { $0["cpf"]?.scalar }, record: record,
+                id: { CPF.withCheckDigits(900_000_000 + $0) }, ownID: { $0["cpf"]?.scalar }, record: record,
                 keys: SearchKeys.from(name: ["nome_completo"], phones: ["celular"], cpf: "cpf")),
             says: says)
     }
 
     private static func record(_ person: Person, _ place: Int, _ id: String) -> MockJSON {
         [
-            "id": .number(id), "nome_completo": .text(person.name), "cpf": .maybe(person.cpf, or: nil),
+            "id": .number(String(1_001 + place)), "nome_completo": .text(person.name), "cpf": .maybe(person.cpf, or: nil),
             "email": .maybe(person.email, or: nil),
             "celular": .maybe((person.mobile ?? person.landline)?.national, or: nil),
             "nascimento": .maybe(person.birthday?.dayFirst("/"), or: nil),

@@ -32,7 +32,8 @@ enum NinsaudeSystem {
             ],
             people: VendorPeople(
                 record: record,
-                keys: SearchKeys.from(name: ["nome"], phones: ["foneCelular", "foneResidencial"], cpf: "cpf")),
+                keys: SearchKeys.from(name: ["nome"], phones: ["foneCelular", "foneResidencial"], cpf: "cpf"),
+                keepsakes: ["sexo", "enderecoCep", "ativo"]),
             says: says)
     }
 

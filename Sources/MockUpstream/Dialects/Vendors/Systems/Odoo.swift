@@ -24,7 +24,8 @@ enum OdooSystem {
                 VendorRoute("POST", model + "write", .update(write)),
             ],
             people: VendorPeople(
-                record: record, keys: SearchKeys.from(name: ["name"], phones: ["phone"], cpf: "vat")),
+                record: record, keys: SearchKeys.from(name: ["name"], phones: ["phone"], cpf: "vat"),
+                keepsakes: ["image_128", "is_company"]),
             says: says)
     }
 
@@ -32,10 +33,10 @@ enum OdooSystem {
         let number = person.phones.first
         return [
             "id": .number(id), "name": .text(person.name),
-            "phone": .maybe(place % 2 == 0 ? number?.e164 : number?.punctuated(), or: false),
+            "phone": .maybe(number?.asWritten(place), or: false),
             "email": .maybe(person.email, or: false), "vat": .maybe(person.cpf, or: false),
             "comment": .maybe(person.notes.map { "<p>\(Text.htmlEscaped($0))</p>" }, or: false),
-            "image_128": false, "is_company": false,
+            "image_128": .maybe(person.photo.map { Text.base64(Array($0.utf8)) }, or: false), "is_company": false,
         ]
     }
 

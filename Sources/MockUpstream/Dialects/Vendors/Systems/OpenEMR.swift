@@ -36,14 +36,15 @@ enum OpenEMRSystem {
             people: VendorPeople(
                 id: VendorID.uuid, record: record,
                 keys: SearchKeys.from(
-                    name: ["fname", "lname"], phones: ["phone_cell", "phone_home", "phone_biz"], cpf: "ss")),
+                    name: ["fname", "lname"], phones: ["phone_cell", "phone_home", "phone_biz"], cpf: "ss"),
+                keepsakes: ["pid", "mname", "sex", "phone_biz", "street", "city"]),
             says: says)
     }
 
     private static func record(_ person: Person, _ place: Int, _ id: String) -> MockJSON {
         // Each column as some clerk wrote it.
         func number(_ phone: Phone?) -> MockJSON {
-            .maybe(place % 2 == 0 ? phone?.e164 : phone?.punctuated(), or: "")
+            .maybe(phone?.asWritten(place), or: "")
         }
         return [
             "uuid": .text(id), "pid": .text(String(place + 1)), "fname": .text(person.firstName),

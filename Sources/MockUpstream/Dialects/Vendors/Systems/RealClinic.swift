@@ -27,7 +27,7 @@ enum RealClinicSystem {
             ],
             people: VendorPeople(
                 record: record, keys: SearchKeys.from(name: ["nome"], phones: ["celular", "telefone"], cpf: "cpf"),
-                row: large, detail: large),
+                keepsakes: ["convenioId", "planoId", "numeroCarteirinha"], row: large, detail: large),
             says: says)
     }
 

@@ -1,0 +1,129 @@
+import ClientContract
+public import Conformance
+import MockUpstream
+package import RESTDriver
+import Tenancy
+public import Transport
+import UpstreamDriver
+
+/// A profile or driver that Ponte ships, and how it is certified: against the mock's dialect of its system.
+public struct CertifiedSystem: Sendable {
+    /// What a driver is made from, once its files are read.
+    struct Prepared: Sendable {
+        let capabilities: Capabilities
+        var channel = ChannelSettings()
+        /// From a base URL, the tenant's keys by name, and a way out.
+        let make: @Sendable (String, [String: Secret], any HTTPSending) -> any UpstreamDriver
+    }
+
+    /// The profile's name: its file in the folder of drivers, without `.json`.
+    public let name: String
+    /// The page that shows its capability table.
+    public var page: String { "docs/drivers/\(name).md" }
+    let mock: MockOptions
+    var hasLogin = false
+    /// By the names that the profile gives them.
+    let keys: [String: String]
+    var gaps: [Gap: String] = [:]
+    /// Sound writes that the dialect refuses.
+    var refused: MockWorld.Refused? = .oldBirthday
+    /// Reads the files in the folder of drivers.
+    let prepare: @Sendable (_ drivers: String) throws -> Prepared
+
+    private static let wrongKey = "chave-errada-de-demonstracao"
+
+    /// Every one of them. A profile without a line here fails a test.
+    public static let all: [CertifiedSystem] = [
+        .profile("agenda-demo", .agendaDemo, hasLogin: true),
+        .profile("belle", .belle, gaps: onePhone.and(without: .description, .image)),
+        .profile("clinica-experts", .clinicaExperts, gaps: onePhone.and(without: .image)),
+        .profile("clinica-nas-nuvens", .clinicaNasNuvens, gaps: needsBirthday.and(without: .image)),
+        .profile("clinicorp", .clinicorp, gaps: onePhone.and(without: .image)),
+        .profile("cliniko", .cliniko, gaps: [:].and(without: .cpf, .image)),
+        .profile("conexa", .conexa, gaps: onePhone.and(without: .description, .image), refused: nil),
+        .profile(
+            "easyappointments", .easyappointments,
+            gaps: onePhone.merging(needsEmail) { $1 }.and(without: .cpf, .birthday, .image), refused: nil),
+        .profile("feegow", .feegow, gaps: [.member(.description): "not documented"]),
+        .profile(
+            "gestaods", .gestaods,
+            gaps: onePhone.merging([.peopleWithoutCPF: "the CPF is the id"]) { $1 }
+                .and(without: .birthday, .description, .image), refused: nil),
+        .profile("ninsaude", .ninsaude, hasLogin: true, gaps: oneOfEach.and(without: .description, .image)),
+        .profile("odoo", .odoo, gaps: onePhone.and(without: .birthday), refused: nil),
+        .profile(
+            "openemr", .openemr, hasLogin: true, gaps: needsBirthday.and(without: .description, .image)),
+        .profile("prodoctor", .prodoctor, gaps: [.foreignPhones: "area code and number stand apart"]),
+        .profile("realclinic", .realclinic, gaps: oneOfEach.and(without: .description, .image)),
+        .profile(
+            "shosp", .shosp, gaps: oneOfEach.and(without: .birthday, .description, .image), refused: nil),
+        .profile(
+            "simplybook", .simplybook, hasLogin: true,
+            gaps: onePhone.and(without: .cpf, .birthday, .description, .image), refused: nil),
+    ]
+
+    private static let onePhone: [Gap: String] = [.severalPhones: "one place for a number"]
+    private static let oneOfEach: [Gap: String] = [.severalPhones: "one place for a mobile, one for a landline"]
+    private static let needsEmail: [Gap: String] = [.drafts(without: .email): "the system demands one"]
+    private static let needsBirthday: [Gap: String] = [.drafts(without: .birthday): "the system demands one"]
+
+    /// A profile of the `rest` driver, with what the dialect accepts.
+    private static func profile(
+        _ name: String, _ dialect: MockOptions.Dialect, hasLogin: Bool = false, gaps: [Gap: String] = [:],
+        refused: MockWorld.Refused? = .oldBirthday
+    ) -> CertifiedSystem {
+        let mock = MockOptions(dialect: dialect)
+        return CertifiedSystem(
+            name: name, mock: mock, hasLogin: hasLogin, keys: mock.credentials, gaps: gaps, refused: refused
+        ) { drivers in
+            let file = Files.join(drivers, "\(name).json")
+            return prepared(try Profile(try Files.read(file), file: file), mock.settings)
+        }
+    }
+
+    private static func prepared(_ profile: Profile, _ settings: [String: String]) -> Prepared {
+        var channel = ChannelSettings(paces: profile.pace.map { [$0] } ?? [])
+        if let concurrent = profile.concurrent { channel.maxInFlight = concurrent }
+        return Prepared(capabilities: profile.capabilities, channel: channel) { baseURL, keys, http in
+            RESTDriver(profile: profile, tenant: RESTTenant(baseURL: baseURL, credentials: keys, settings: settings),
+                http: http)
+        }
+    }
+
+    /// What to certify.
+    /// - Parameters:
+    ///   - drivers: the folder of profiles.
+    ///   - engine: sends the calls; the caller shuts it down.
+    /// - Throws: `ConfigError` with the profile's faults, or what the system says about its file.
+    public func subject(drivers: String, engine: CurlEngine) throws -> Subject {
+        subject(try prepare(drivers), engine)
+    }
+
+    /// The same, of a profile that need not be the shipped one.
+    package func subject(_ profile: Profile, _ engine: CurlEngine) -> Subject {
+        subject(Self.prepared(profile, mock.settings), engine)
+    }
+
+    private func subject(_ prepared: Prepared, _ engine: CurlEngine) -> Subject {
+        var mock = mock
+        // The world lags as far as the profile says, never further.
+        mock.staleReads = Int(prepared.capabilities.staleReads.components.seconds)
+        let options = mock
+        return Subject(
+            name: name, capabilities: prepared.capabilities, gaps: gaps,
+            secrets: [Self.wrongKey] + keys.values.sorted(),
+            world: { people in try await MockWorld(people, options, hasLogin: hasLogin, refused: refused) },
+            driver: { world, which in
+                prepared.make(
+                    world.baseURL, keys.mapValues { Secret(which == .good ? $0 : Self.wrongKey) },
+                    engine.channel(prepared.channel))
+            })
+    }
+}
+
+extension [Gap: String] {
+    /// These gaps, and members that the system has no place for, or none that anybody knows of.
+    fileprivate func and(without fields: ClientField...) -> [Gap: String] {
+        fields.reduce(into: self) { $0[.member($1)] = "no place is known" }
+    }
+}

@@ -1,0 +1,102 @@
+import ClientContract
+import Conformance
+import MockUpstream
+
+/// A world over a mock of the system's dialect.
+struct MockWorld: World {
+    private let mock: MockServer
+    private let dialect: MockOptions.Dialect
+    let ids: [ClientID]
+    let hasLogin: Bool
+    private let refuses: Refused?
+
+    /// Writes that are sound by the contract and that a dialect refuses.
+    enum Refused: Sendable {
+        /// A day of 1700, of which no system of a living clinic has heard.
+        case oldBirthday
+    }
+
+    init(_ people: [Person], _ options: MockOptions, hasLogin: Bool, refused: Refused?) async throws {
+        var options = options
+        options.people = people.map(MockPerson.init)
+        dialect = options.dialect
+        self.hasLogin = hasLogin
+        refuses = refused
+        let mock = try await MockServer.start(options)
+        self.mock = mock
+        ids = people.indices.map { ClientID(mock.id(ofPerson: $0)) }
+    }
+
+    var baseURL: String { mock.baseURL }
+    var absentID: ClientID { ClientID(mock.id(ofPerson: 900_000)) }
+
+    var refused: (draft: ClientDraft, patch: ClientPatch)? {
+        guard refuses == .oldBirthday, let birthday = Birthday(year: 1700, month: 1, day: 1),
+            let phone = PhoneNumber("5531977770009"), let cpf = CPF("01234567890")
+        else { return nil }
+        return (
+            ClientDraft(name: "Dora Exemplo Antiga", phone: phone, birthday: birthday, cpf: cpf),
+            ClientPatch(birthday: birthday)
+        )
+    }
+
+    func count(_ call: SystemCall) async -> Int { mock.requests.count(MockOperation(call)) }
+
+    func canMake(_ trouble: Trouble) -> Bool { true }
+
+    func make(_ trouble: Trouble, on call: SystemCall, times: Int?) async {
+        mock.inject(MockFault(trouble), operation: MockOperation(call), times: times)
+    }
+
+    func calm() async { mock.clearFaults() }
+    func expireTokens() async { mock.expireTokens() }
+    func catchUp() async { mock.releaseReads() }
+
+    func keepsakes(of id: ClientID) async -> [UInt8]? {
+        ids.firstIndex(of: id).flatMap { mock.keepsakes(ofPerson: $0) }
+    }
+
+    func close() async { await mock.stop() }
+}
+
+extension MockPerson {
+    init(_ person: Person) {
+        self.init(
+            name: person.name, phones: person.phones.map(\.digits), cpf: person.cpf?.digits, email: person.email,
+            birthday: person.birthday?.iso, notes: person.notes, photo: person.image)
+    }
+}
+
+extension MockOperation {
+    init(_ call: SystemCall) {
+        self =
+            switch call {
+            case .login: .login
+            case .list: .list
+            case .search: .search
+            case .get: .get
+            case .create: .create
+            case .update: .update
+            }
+    }
+}
+
+extension MockFault {
+    init(_ trouble: Trouble) {
+        self =
+            switch trouble {
+            case .status(let code, let retryAfter): .status(code, retryAfter: retryAfter)
+            case .errorInSuccess: .status(200, retryAfter: nil)
+            case .silence: .blackhole(before: false)
+            case .reset: .reset(before: false)
+            case .resetBefore: .reset(before: true)
+            case .noReply: .noReply
+            case .resetMidBody: .resetMidBody
+            case .brokenChunk: .badChunk
+            case .truncated: .truncate
+            case .webPage: .html
+            case .emptyBody: .empty
+            case .brokenJSON: .badJSON
+            }
+    }
+}

@@ -1,0 +1,29 @@
+/// The capability table in a driver's page: what stands between two comments, so that the page and the code cannot
+/// drift apart.
+public enum RecordedTable {
+    private static let begin = "<!-- capabilities: written by the certification, see docs/conformance.md -->\n"
+    private static let end = "<!-- end of capabilities -->"
+
+    /// The table in a page; nil where the page has no place for one.
+    public static func table(in page: String) -> String? {
+        place(in: page).map { String(page[$0]) }
+    }
+
+    /// The page with another table; nil where it has no place for one.
+    public static func page(_ page: String, with table: String) -> String? {
+        place(in: page).map { page.replacingCharacters(in: $0, with: table) }
+    }
+
+    private static func place(in page: String) -> Range<String.Index>? {
+        guard let begin = page.firstRange(of: begin), let end = page[begin.upperBound...].firstRange(of: end) else {
+            return nil
+        }
+        return begin.upperBound..<end.lowerBound
+    }
+}
+
+extension String {
+    fileprivate func replacingCharacters(in range: Range<Index>, with text: String) -> String {
+        String(self[..<range.lowerBound]) + text + String(self[range.upperBound...])
+    }
+}

@@ -1,0 +1,84 @@
+import ClientContract
+import UpstreamDriver
+
+/// What a system can do, as a Markdown table for people.
+struct CapabilityTable {
+    private let capabilities: Capabilities
+    private let gaps: [Gap: String]
+
+    init(_ subject: Subject) {
+        capabilities = subject.capabilities
+        gaps = subject.gaps
+    }
+
+    var markdown: String {
+        (["| | |", "| --- | --- |"] + rows.map { "| \($0.0) | \($0.1) |" }).joined(separator: "\n") + "\n"
+    }
+
+    private var rows: [(String, String)] {
+        var rows = [
+            (
+                "operations",
+                Self.list(Capabilities.Operation.allCases.filter(capabilities.operations.contains).map(\.rawValue))
+            )
+        ]
+        let missing = Capabilities.Operation.allCases.filter { !capabilities.operations.contains($0) }
+        if !missing.isEmpty { rows.append(("no such operation", Self.list(missing.map(\.rawValue)))) }
+        rows.append(("pages of a list", Self.paging(capabilities.listPaging)))
+        for kind in TermKind.allCases {
+            let attempts = capabilities.searches[kind] ?? []
+            rows.append(("search by \(kind.rawValue)", attempts.isEmpty ? "no" : Self.search(attempts)))
+        }
+        rows.append(
+            (
+                "only in the full record",
+                Self.list(ClientField.allCases.filter(capabilities.needsDetail.contains).map(\.wireName))
+            ))
+        rows.append(("a create that repeats a record", Self.duplicates(capabilities.duplicates)))
+        rows.append(
+            ("members of a create beside the client's", Self.list(capabilities.draftMembers.map(\.rawValue).sorted())))
+        rows.append(
+            (
+                "cannot be changed",
+                Self.list(ClientField.allCases.filter(capabilities.unchangeable.contains).map(\.wireName))
+            ))
+        let stale = capabilities.staleReads
+        rows.append(("reads show writes", stale == .zero ? "at once" : "after at most \(stale.components.seconds) s"))
+        if capabilities.skipsRows { rows.append(("rows passed over", "inactive records")) }
+        rows += gaps.map { ($0.key.title, $0.value) }.sorted { $0.0 < $1.0 }
+        return rows
+    }
+
+    private static func list(_ names: [String]) -> String { names.isEmpty ? "none" : names.joined(separator: ", ") }
+
+    private static func paging(_ paging: Capabilities.Paging) -> String {
+        let size = paging.fixed.map { "always \($0) rows" } ?? "at most \(paging.maximum) rows"
+        return switch paging.style {
+        case .offset: "from any offset, \(size)"
+        case .numbered: "numbered, \(size)"
+        case .token: "one after the other, by a token, \(size)"
+        case .single: "one with everybody"
+        }
+    }
+
+    private static func search(_ attempts: [Capabilities.Attempt]) -> String {
+        let trusts = attempts.map { attempt in
+            switch attempt.trust {
+            case .exact: "exact"
+            case .superset: "superset"
+            case .unproven: "unproven"
+            }
+        }
+        let kinds = Set(trusts).sorted().joined(separator: ", ")
+        return "\(kinds), \(attempts.count) call\(attempts.count == 1 ? "" : "s") a page"
+    }
+
+    private static func duplicates(_ policy: Capabilities.DuplicatePolicy) -> String {
+        switch policy {
+        case .reusesSilently: "answers the record that is there, silently"
+        case .refuses: "is refused"
+        case .creates: "creates another record"
+        case .unknown: "unknown"
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import Bridge
+import ClientContract
+
+extension Check {
+    static let credentials: [Check] = [
+        Check(.credentials, "reads", "wrong keys are said to be wrong, by every read") { stage in
+            let operations = stage.subject.capabilities.operations
+            func rejected(_ call: (Stage, Bridge) async throws -> Void) async throws {
+                // A driver for each call: some pause after a rejection.
+                let caller = try stage.bridge(keys: .wrong)
+                let error = try await expectFailure(Codes.credentials) { try await call(stage, caller) }
+                try stage.expectNoSecret(error)
+            }
+            if operations.contains(.list) {
+                try await rejected { stage, caller in _ = try await stage.list(by: caller) }
+            }
+            if operations.contains(.get) {
+                try await rejected { stage, caller in
+                    _ = try await caller.client(stage.id(.complete), stage.context())
+                }
+            }
+            if !stage.bridge.options.searchBy.isEmpty {
+                try await rejected { stage, caller in
+                    _ = try await caller.search(PhoneNumber.family.digits, Window(), stage.context())
+                }
+            }
+        },
+        Check(
+            .credentials, "create", "a create with wrong keys makes nobody, and is not said to be unknown",
+            needs: [.operation(.create)]
+        ) {
+            stage in
+            let caller = try stage.bridge(keys: .wrong)
+            let error = try await expectFailure(Codes.credentials) {
+                try await stage.create(.newcomer, by: caller)
+            }
+            try stage.expectNoSecret(error)
+            try await stage.expectNobody(.newcomer)
+        },
+        Check(
+            .credentials, "update", "an update with wrong keys changes nothing",
+            needs: [.operation(.update), .operation(.get)]
+        ) {
+            stage in
+            let before = try await stage.get(.complete).wire
+            let caller = try stage.bridge(keys: .wrong)
+            let error = try await expectFailure(Codes.credentials) {
+                try await stage.update(.complete, stage.change(), by: caller)
+            }
+            try stage.expectNoSecret(error)
+            try expect(try await stage.read(stage.id(.complete)).wire == before, "the same record", "another one")
+        },
+        Check(.credentials, "forbidden", "403 is about the keys", needs: [.operation(.get), .trouble(.status(403))]) {
+            stage in
+            await stage.world.make(.status(403), on: .get, times: nil)
+            let error = try await expectFailure(Codes.credentials) { try await stage.get(.complete) }
+            try stage.expectNoSecret(error)
+        },
+        Check(
+            .credentials, "neverAccepted", "401 that goes on is about the keys, and few calls are made",
+            needs: [.operation(.get), .trouble(.status(401))]
+        ) { stage in
+            await stage.world.make(.status(401), on: .get, times: nil)
+            try await expectFailure(Codes.credentials) { try await stage.get(.complete) }
+            let calls = await stage.world.count(.get)
+            let logins = await stage.world.count(.login)
+            try expect(calls <= 2 && logins <= 2, "2 calls and 2 logins at most", "\(calls) and \(logins)")
+        },
+        Check(.credentials, "oneLogin", "calls that come at once log in once", needs: [.login, .operation(.get)]) {
+            stage in
+            try await stage.getEverybody()
+            let logins = await stage.world.count(.login)
+            try expect(logins == 1, "1 login", "\(logins)")
+        },
+        Check(
+            .credentials, "expired", "when tokens run out, calls that come at once log in once more, and all succeed",
+            needs: [.login, .operation(.get)]
+        ) { stage in
+            _ = try await stage.get(.complete)
+            await stage.world.expireTokens()
+            try await stage.getEverybody()
+            let logins = await stage.world.count(.login)
+            try expect(logins == 2, "2 logins", "\(logins)")
+        },
+        Check(
+            .credentials, "expiredCreate", "a create whose token has run out is made once",
+            needs: [.login, .operation(.create)]
+        ) { stage in
+            try await stage.warmUp()
+            await stage.world.expireTokens()
+            try stage.confirm(try await stage.create(.newcomer), shows: .newcomer)
+        },
+        Check(
+            .credentials, "loginDown", "a login that fails is no rejection of the keys",
+            needs: [.login, .operation(.get), .trouble(.status(500))]
+        ) { stage in
+            await stage.world.make(.status(500), on: .login, times: nil)
+            try await expectFailure(Codes.failed) { try await stage.get(.complete) }
+            await stage.world.calm()
+            _ = try await stage.get(.complete)
+        },
+    ]
+}
+
+extension Stage {
+    /// One client after the other is asked for at once.
+    fileprivate func getEverybody() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for id in world.ids {
+                group.addTask { _ = try await bridge.client(id, context()) }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    /// Holds if an error repeats none of the subject's secrets.
+    fileprivate func expectNoSecret(_ error: ContractError) throws {
+        let said = (error.reasons + [error.detail ?? ""]).joined(separator: "\n")
+        for secret in subject.secrets where said.contains(secret) {
+            throw Mismatch(expected: "an error without secrets", came: "an error that repeats one")
+        }
+    }
+}

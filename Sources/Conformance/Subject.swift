@@ -1,0 +1,65 @@
+public import ClientContract
+public import UpstreamDriver
+
+/// The keys that a driver gets from its tenant.
+public enum Keys: Sendable {
+    case good
+    /// The system does not accept them.
+    case wrong
+}
+
+/// What a system has no room for, so that nothing can be expected of it there. Each is stated for a subject with its
+/// reason, and shown in its table; one that is not true fails the certification as far as a check can see it.
+public enum Gap: Sendable, Hashable {
+    /// The member is neither kept nor shown.
+    case member(ClientField)
+    case foreignPhones
+    case landlines
+    /// One number is kept, the main one.
+    case severalPhones
+    case peopleWithoutCPF
+    case peopleWithoutPhone
+    /// Nobody can be created without this member.
+    case drafts(without: ClientField)
+
+    /// What is missing, for tables.
+    public var title: String {
+        switch self {
+        case .member(let field): "no `\(field.wireName)`"
+        case .foreignPhones: "no numbers of other countries"
+        case .landlines: "no landlines"
+        case .severalPhones: "no second number"
+        case .peopleWithoutCPF: "nobody without a CPF"
+        case .peopleWithoutPhone: "nobody without a phone"
+        case .drafts(let field): "no create without `\(field.wireName)`"
+        }
+    }
+}
+
+/// What is certified: one driver, or one profile of a driver, and a world to try it in.
+public struct Subject: Sendable {
+    /// The profile's name, or the driver's.
+    public let name: String
+    public let capabilities: Capabilities
+    public let gaps: [Gap: String]
+    /// Texts that no error may hold, such as the keys that `driver` hands out.
+    public let secrets: [String]
+    let world: @Sendable ([Person]) async throws -> any World
+    let driver: @Sendable (any World, Keys) throws -> any UpstreamDriver
+
+    /// - Parameters:
+    ///   - world: a new world with these people on record, in this order, and nobody else.
+    ///   - driver: a new driver that calls a world, with limits and connections of its own.
+    public init(
+        name: String, capabilities: Capabilities, gaps: [Gap: String] = [:], secrets: [String] = [],
+        world: @escaping @Sendable ([Person]) async throws -> any World,
+        driver: @escaping @Sendable (any World, Keys) throws -> any UpstreamDriver
+    ) {
+        self.name = name
+        self.capabilities = capabilities
+        self.gaps = gaps
+        self.secrets = secrets
+        self.world = world
+        self.driver = driver
+    }
+}

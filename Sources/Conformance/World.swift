@@ -1,0 +1,69 @@
+public import ClientContract
+
+/// What a call asks of a clinic's system.
+public enum SystemCall: String, Sendable, CaseIterable {
+    case login, list, search, get, create, update
+}
+
+/// Something that goes wrong at a clinic's system. Unless said otherwise the call is carried out, and it is its answer
+/// that suffers.
+public enum Trouble: Sendable, Hashable {
+    /// This status with a small JSON body, and `Retry-After` if given. The call is not carried out.
+    case status(Int, retryAfter: Int? = nil)
+    /// Status 200 with a JSON body that holds none of what was asked for. The call is not carried out.
+    case errorInSuccess
+    /// No answer before the caller's deadline.
+    case silence
+    /// The connection is reset before any byte of an answer.
+    case reset
+    /// The connection is reset before the call is carried out.
+    case resetBefore
+    /// The connection is closed without a byte of an answer.
+    case noReply
+    /// The connection is reset after half of the body.
+    case resetMidBody
+    /// Half of the announced body, then the end.
+    case truncated
+    /// A chunked body with a chunk that makes no sense.
+    case brokenChunk
+    /// A login page with status 200.
+    case webPage
+    /// Status 200 without a body.
+    case emptyBody
+    /// A body that is no JSON, announced as JSON.
+    case brokenJSON
+}
+
+/// A clinic's system that a check has for itself: it puts people on record, makes trouble, and counts what it was asked.
+///
+/// A mock's owner writes one over the mock; the vendor's own test account can be one as well, as far as it goes.
+public protocol World: Sendable {
+    /// What a tenant's `baseURL` is set to.
+    var baseURL: String { get }
+    /// Ids of the people who were put on record, in their order.
+    var ids: [ClientID] { get }
+    /// An id of the system's own form that nobody has.
+    var absentID: ClientID { get }
+    /// Whether the system gives out tokens by a login, which can expire.
+    var hasLogin: Bool { get }
+    /// Writes that are sound by the contract and that this system refuses; nil when none are known.
+    var refused: (draft: ClientDraft, patch: ClientPatch)? { get }
+
+    /// How often a call reached the system.
+    func count(_ call: SystemCall) async -> Int
+    /// Whether it can make this trouble.
+    func canMake(_ trouble: Trouble) -> Bool
+    /// Makes trouble for calls of a kind, so many times, or until `calm` when `times` is nil.
+    func make(_ trouble: Trouble, on call: SystemCall, times: Int?) async
+    /// Ends all trouble.
+    func calm() async
+    /// Makes all tokens worthless.
+    func expireTokens() async
+    /// Lets reads see all writes, where they lag.
+    func catchUp() async
+    /// What the system keeps of a person beside what the contract names, in a form that stays the same while nothing of
+    /// it changes; nil where it keeps nothing, or cannot tell.
+    func keepsakes(of id: ClientID) async -> [UInt8]?
+    /// Ends it.
+    func close() async
+}

@@ -1,0 +1,73 @@
+import Certification
+import Conformance
+import Foundation
+import Testing
+import Transport
+
+enum Repository {
+    static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+    static let drivers = folder.appending(path: "Config/drivers").path()
+
+    /// Runs a body with an engine of its own.
+    static func withEngine<Value>(_ body: (CurlEngine) async throws -> Value) async throws -> Value {
+        let engine = try CurlEngine()
+        do {
+            let value = try await body(engine)
+            await engine.shutdown()
+            return value
+        } catch {
+            await engine.shutdown()
+            throw error
+        }
+    }
+}
+
+/// Every shipped profile and driver passes the kit, against the mock's dialect of its system, over real sockets.
+@Suite struct CertificationTests {
+    @Test(arguments: CertifiedSystem.all.map(\.name)) func isCertified(_ name: String) async throws {
+        let system = try #require(CertifiedSystem.all.first { $0.name == name })
+        let certificate = try await Repository.withEngine { engine in
+            await Conformance.run(try system.subject(drivers: Repository.drivers, engine: engine))
+        }
+        #expect(certificate.isGood, "\(certificate.failures.map(\.line).joined(separator: "\n"))")
+        #expect(certificate.results.map(\.id) == Conformance.checks)
+        #expect(certificate.verdict.hasPrefix("\(name): certified"))
+        // Nothing is excused that the system could be held to.
+        let excused = certificate.results.filter { $0.outcome != .passed && !$0.failed }.map(\.id)
+        #expect(Set(excused) == Set(Self.excused[name] ?? []))
+    }
+
+    /// The checks that do not apply.
+    private static let excused: [String: [String]] = [:]
+
+    @Test func everyProfileIsCertified() throws {
+        let files = try FileManager.default.contentsOfDirectory(atPath: Repository.drivers)
+        let profiles = files.filter { $0.hasSuffix(".json") }.map { String($0.dropLast(".json".count)) }
+        #expect(profiles.sorted() == CertifiedSystem.all.map(\.name).sorted())
+    }
+
+    @Test func checksHaveNamesOfTheirOwn() {
+        let checks = Conformance.checks
+        #expect(Set(checks).count == checks.count)
+        for group in CheckGroup.allCases {
+            #expect(checks.contains { $0.hasPrefix("\(group.rawValue)/") }, "\(group)")
+        }
+    }
+
+    @Test(arguments: CertifiedSystem.all.map(\.name)) func tableIsInItsPage(_ name: String) async throws {
+        let system = try #require(CertifiedSystem.all.first { $0.name == name })
+        let table = try await Repository.withEngine { engine in
+            Conformance.table(try system.subject(drivers: Repository.drivers, engine: engine))
+        }
+        let file = Repository.folder.appending(path: system.page)
+        let page = try String(contentsOf: file, encoding: .utf8)
+        if ProcessInfo.processInfo.environment["PONTE_RECORD_DOCS"] == "1" {
+            let written = try #require(
+                RecordedTable.page(page, with: table), "\(system.page) has no place for the table")
+            try Data(written.utf8).write(to: file)
+        } else {
+            #expect(RecordedTable.table(in: page) == table, "PONTE_RECORD_DOCS=1 swift test --filter tableIsInItsPage")
+        }
+    }
+}
