@@ -39,7 +39,7 @@ public struct CertifiedSystem: Sendable {
         .profile("clinica-experts", .clinicaExperts, gaps: onePhone.and(without: .image)),
         .profile("clinica-nas-nuvens", .clinicaNasNuvens, gaps: needsBirthday.and(without: .image)),
         .profile("clinicorp", .clinicorp, gaps: onePhone.and(without: .image)),
-        .profile("cliniko", .cliniko, gaps: [:].and(without: .cpf, .image)),
+        .profile("cliniko", .cliniko, gaps: noGap.and(without: .cpf, .image)),
         .profile("conexa", .conexa, gaps: onePhone.and(without: .description, .image), refused: nil),
         .profile(
             "easyappointments", .easyappointments,
@@ -62,6 +62,7 @@ public struct CertifiedSystem: Sendable {
             gaps: onePhone.and(without: .cpf, .birthday, .description, .image), refused: nil),
     ]
 
+    private static let noGap: [Gap: String] = [:]
     private static let onePhone: [Gap: String] = [.severalPhones: "one place for a number"]
     private static let oneOfEach: [Gap: String] = [.severalPhones: "one place for a mobile, one for a landline"]
     private static let needsEmail: [Gap: String] = [.drafts(without: .email): "the system demands one"]
