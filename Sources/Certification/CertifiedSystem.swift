@@ -65,7 +65,9 @@ public struct CertifiedSystem: Sendable {
     private static let noGap: [Gap: String] = [:]
     private static let onePhone: [Gap: String] = [.severalPhones: "one place for a number"]
     private static let oneOfEach: [Gap: String] = [.severalPhones: "one place for a mobile, one for a landline"]
-    private static let needsEmail: [Gap: String] = [.drafts(without: .email): "the system demands one"]
+    private static let needsEmail: [Gap: String] = [
+        .drafts(without: .email): "the system demands one", .sharedEmails: "an address in use is refused",
+    ]
     private static let needsBirthday: [Gap: String] = [.drafts(without: .birthday): "the system demands one"]
 
     /// A profile of the `rest` driver, with what the dialect accepts.
@@ -86,7 +88,8 @@ public struct CertifiedSystem: Sendable {
         var channel = ChannelSettings(paces: profile.pace.map { [$0] } ?? [])
         if let concurrent = profile.concurrent { channel.maxInFlight = concurrent }
         return Prepared(capabilities: profile.capabilities, channel: channel) { baseURL, keys, http in
-            RESTDriver(profile: profile, tenant: RESTTenant(baseURL: baseURL, credentials: keys, settings: settings),
+            RESTDriver(
+                profile: profile, tenant: RESTTenant(baseURL: baseURL, credentials: keys, settings: settings),
                 http: http)
         }
     }

@@ -19,6 +19,8 @@ public enum Gap: Sendable, Hashable {
     case severalPhones
     case peopleWithoutCPF
     case peopleWithoutPhone
+    /// An e-mail address occurs once.
+    case sharedEmails
     /// Nobody can be created without this member.
     case drafts(without: ClientField)
 
@@ -31,6 +33,7 @@ public enum Gap: Sendable, Hashable {
         case .severalPhones: "no second number"
         case .peopleWithoutCPF: "nobody without a CPF"
         case .peopleWithoutPhone: "nobody without a phone"
+        case .sharedEmails: "no address that two people share"
         case .drafts(let field): "no create without `\(field.wireName)`"
         }
     }

@@ -248,28 +248,32 @@ extension VendorsOverSocketsTests {
         }
     }
 
-    @Test(arguments: [
-        (
-            MockOptions.Dialect.clinicaNasNuvens, #""name":"Bia Teste","phone":"5548988881234""#,
-            "refused with 0 reasons"
-        ),
-        (.gestaods, #""name":"Bia Teste","phone":"5548988881234""#, "refused with 0 reasons"),
-        (.easyappointments, #""name":"Bia Teste","phone":"5548988881234""#, "refused with 0 reasons"),
-        (
-            .easyappointments, #""name":"Bia Teste","phone":"5548988881234","email":"joao@example.com""#,
-            "conflict with 0 reasons"
-        ),
-        (.openemr, #""name":"Bia Teste","phone":"5548988881234""#, "refused with 1 reasons"),
-        (
-            .cliniko, #""name":"Bia Teste","phone":"5548988881234","birthday":"1700-01-01""#,
-            "refused with 0 reasons"
-        ),
-        // A namesake.
-        (
-            .clinicorp, #""name":"Ana Teste","phone":"5548988881234","birthday":"1991-05-20""#,
-            "refused with 0 reasons"
-        ),
-    ]) func aRefusedCreateIsNoFailure(_ dialect: MockOptions.Dialect, _ members: String, _ says: String) async throws {
+    @Test(
+        arguments: [
+            (
+                .clinicaNasNuvens, #""name":"Bia Teste","phone":"5548988881234""#,
+                "refused with 0 reasons"
+            ),
+            (.gestaods, #""name":"Bia Teste","phone":"5548988881234""#, "refused with 0 reasons"),
+            (.easyappointments, #""name":"Bia Teste","phone":"5548988881234""#, "refused with 0 reasons"),
+            (
+                .easyappointments, #""name":"Bia Teste","phone":"5548988881234","email":"joao@example.com""#,
+                "conflict with 0 reasons"
+            ),
+            (.openemr, #""name":"Bia Teste","phone":"5548988881234""#, "refused with 1 reasons"),
+            (
+                .cliniko, #""name":"Bia Teste","phone":"5548988881234","birthday":"1700-01-01""#,
+                "refused with 0 reasons"
+            ),
+            // A namesake.
+            (
+                .clinicorp, #""name":"Ana Teste","phone":"5548988881234","birthday":"1991-05-20""#,
+                "refused with 0 reasons"
+            ),
+        ] as [(MockOptions.Dialect, String, String)]) func aRefusedCreateIsNoFailure(
+            _ dialect: MockOptions.Dialect, _ members: String, _ says: String
+        ) async throws
+    {
         try await with(dialect) { driver, _, context in
             #expect(await create(dialect, members, context, driver)?.name == says)
         }

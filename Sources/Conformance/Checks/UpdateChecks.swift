@@ -27,7 +27,7 @@ extension Check {
                 needs: [.changing(field), .no(.member(field))]
             ) {
                 stage in
-                for role in try stage.onRecord(changed) {
+                for role in try stage.onRecord(stage.has(.sharedEmails) && field == .email ? [.complete] : changed) {
                     let answer = try await stage.update(role, patch)
                     let record = try await stage.read(stage.id(role))
                     for client in [answer, record] {
@@ -40,7 +40,7 @@ extension Check {
                 "\(field.wireName)KeepsTheRest", "a changed \(field.wireName) leaves every other member as it was",
                 needs: [.changing(field), .no(.member(field))]
             ) { stage in
-                for role in try stage.onRecord(changed) {
+                for role in try stage.onRecord(stage.has(.sharedEmails) && field == .email ? [.complete] : changed) {
                     let before = try await stage.get(role)
                     _ = try await stage.update(role, patch)
                     let after = try await stage.read(stage.id(role))

@@ -95,9 +95,11 @@ struct VendorDialect: Dialect {
 
     func keepsakes(ofRow row: Int) -> [UInt8]? {
         guard records.indices.contains(row), !system.people.keepsakes.isEmpty else { return nil }
-        return MockJSON.object(system.people.keepsakes.map { name in
-            MockJSON.Member(key: name, value: records[row].members[name] ?? .null)
-        }).bytes
+        return MockJSON.object(
+            system.people.keepsakes.map { name in
+                MockJSON.Member(key: name, value: records[row].members[name] ?? .null)
+            }
+        ).bytes
     }
 
     // MARK: Who may call

@@ -25,7 +25,8 @@ enum ClinicaExpertsSystem {
                 VendorRoute("POST", "/patients", .create(create)),
                 VendorRoute("PUT", "/patients/{id}", .update(update)),
             ],
-            people: VendorPeople(id: VendorID.uuid, record: record, keys: keys, keepsakes: ["documents", "sex", "tags", "active"]),
+            people: VendorPeople(
+                id: VendorID.uuid, record: record, keys: keys, keepsakes: ["documents", "sex", "tags", "active"]),
             limit: VendorLimit(calls: 120, seconds: 60), says: says)
     }
 

@@ -65,7 +65,9 @@ enum EasyAppointmentsSystem {
         _ new: VendorRecord, _ other: VendorRecord, _ request: VendorRequest
     ) -> VendorFault? {
         // What is not sent is not looked at again.
-        guard request["email"] != nil, let email = new.keys.emails.first, other.keys.emails.contains(email) else { return nil }
+        guard request["email"] != nil, let email = new.keys.emails.first, other.keys.emails.contains(email) else {
+            return nil
+        }
         return VendorFault(
             field: "email", message: "The provided email address is already in use, please use a different one.")
     }

@@ -28,7 +28,8 @@ enum GestaoDSSystem {
 
     private static func record(_ person: Person, _ place: Int, _ id: String) -> MockJSON {
         [
-            "id": .number(String(1_001 + place)), "nome_completo": .text(person.name), "cpf": .maybe(person.cpf, or: nil),
+            "id": .number(String(1_001 + place)), "nome_completo": .text(person.name),
+            "cpf": .maybe(person.cpf, or: nil),
             "email": .maybe(person.email, or: nil),
             "celular": .maybe((person.mobile ?? person.landline)?.national, or: nil),
             "nascimento": .maybe(person.birthday?.dayFirst("/"), or: nil),
