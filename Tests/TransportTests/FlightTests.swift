@@ -2,7 +2,8 @@ import Foundation
 import Synchronization
 import TestSupport
 import Testing
-import Transport
+
+@testable import Transport
 
 /// Deadlines, cancellation, limits, shutdown.
 @Suite struct FlightTests {
@@ -65,7 +66,7 @@ import Transport
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         let port = try listenOnLoopback(listener)
         close(listener)
-        let error = try await engine.channel(.init()).failure(of: post("http://127.0.0.1:\(port)/", .unsafe))
+        let error = try await engine.channel(.direct).failure(of: post("http://127.0.0.1:\(port)/", .unsafe))
         #expect(error.kind == .connect)
         #expect(error.phase == .connecting)
         #expect(error.mayHaveReachedServer == false)
@@ -74,7 +75,7 @@ import Transport
 
     @Test func unknownHostDidNotReachTheServer() async throws {
         let engine = try CurlEngine()
-        let error = try await engine.channel(.init(connectTimeout: .seconds(30))).failure(
+        let error = try await engine.channel(ChannelSettings(connectTimeout: .seconds(30)).withoutPolicies).failure(
             of: get("http://ponte.invalid/"))
         #expect(error.kind == .nameResolution)
         #expect(error.phase == .resolving)
@@ -148,7 +149,7 @@ import Transport
         defer { server.stop() }
         let engine = try CurlEngine(options)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for channel in settings.map({ engine.channel($0) }) {
+            for channel in settings.map({ engine.channel($0.withoutPolicies) }) {
                 for _ in 0..<100 { group.addTask { _ = try await channel.get(server.url) } }
             }
             try await group.waitForAll()
@@ -167,6 +168,34 @@ import Transport
         let settings = ChannelSettings(maxInFlight: 8)
         let most = try await mostAtOnce([settings, settings, settings], EngineOptions(maxInFlight: 5))
         #expect(most <= 5 && most > 1)
+    }
+
+    /// One channel has twenty calls of the engine's only place; another's one call need not wait for all of them.
+    @Test func aFreePlaceGoesToTheChannelThatHasTheFewest() async throws {
+        let gate = Gate()
+        let server = try RawServer { connection in
+            while let request = connection.readRequest() {
+                if connection.number == 1, request.turn == 1 { gate.wait() }
+                // Time enough for a call that was admitted to come to the engine.
+                usleep(50_000)
+                connection.answer()
+            }
+        }
+        defer { server.stop() }
+        let engine = try CurlEngine(EngineOptions(maxInFlight: 1))
+        let (busy, quiet) = (engine.channel(.direct), engine.channel(.direct))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<20 { group.addTask { _ = try await busy.get("\(server.url)/busy") } }
+            while server.requests.isEmpty || busy.attempts < 20 { await Task.yield() }
+            group.addTask { _ = try await quiet.get("\(server.url)/quiet") }
+            while quiet.attempts < 1 { await Task.yield() }
+            gate.open()
+            try await group.waitForAll()
+            let lines = server.requests.map(\.line)
+            #expect(lines.count == 21)
+            #expect(lines.last?.contains("busy") == true)
+        }
+        await engine.shutdown()
     }
 
     @Test func fullQueueIsSaid() async throws {
@@ -219,7 +248,7 @@ import Transport
     @Test func shutdownCanCancel() async throws {
         try await withServer(Self.silent, ChannelSettings(maxInFlight: 1)) { server, channel async throws in
             let engine = try CurlEngine()
-            let own = engine.channel(ChannelSettings(maxInFlight: 1))
+            let own = engine.channel(ChannelSettings(maxInFlight: 1).withoutPolicies)
             let calls = (0..<2).map { _ in Task { try await own.failure(of: get(server.url)) } }
             while server.requests.isEmpty { await Task.yield() }
             await engine.shutdown(cancelling: true)

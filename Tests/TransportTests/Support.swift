@@ -7,15 +7,16 @@ import Transport
 func soon(_ seconds: Int = 30) -> ContinuousClock.Instant { .now + .seconds(seconds) }
 
 /// Runs a test against a raw server and a channel; both end with it.
+/// - Parameter policies: without them every call goes out once, as it is.
 func withServer(
     _ handler: @escaping @Sendable (RawServer.Connection) -> Void, _ settings: ChannelSettings = .init(),
-    _ options: EngineOptions = .init(), _ test: (RawServer, HTTPChannel) async throws -> Void
+    _ options: EngineOptions = .init(), policies: Bool = false, _ test: (RawServer, HTTPChannel) async throws -> Void
 ) async throws {
     let server = try RawServer(handler)
     defer { server.stop() }
     let engine = try CurlEngine(options)
     do {
-        try await test(server, engine.channel(settings))
+        try await test(server, engine.channel(policies ? settings : settings.withoutPolicies))
     } catch {
         await engine.shutdown(cancelling: true)
         throw error
@@ -55,6 +56,16 @@ extension HTTPSending {
         } catch let error as TransportError {
             return error
         }
+    }
+}
+
+extension ChannelSettings {
+    /// The same without policies.
+    var withoutPolicies: ChannelSettings {
+        var settings = self
+        (settings.retries, settings.sharesReads, settings.adapts) = (0, false, false)
+        settings.maxQueued = 10_000
+        return settings
     }
 }
 
