@@ -19,9 +19,9 @@ extension Check {
                     _ = try await caller.client(stage.id(.complete), stage.context())
                 }
             }
-            if !stage.bridge.options.searchBy.isEmpty {
+            if let kind = stage.bridge.options.searchBy.first {
                 try await rejected { stage, caller in
-                    _ = try await caller.search(PhoneNumber.family.digits, Window(), stage.context())
+                    _ = try await caller.search(kind.sample, Window(), stage.context())
                 }
             }
         },

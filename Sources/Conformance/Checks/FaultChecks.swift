@@ -75,7 +75,7 @@ extension Check {
                 try await stage.warmUp()
                 await stage.world.make(fault.trouble, on: .create, times: nil)
                 if fault.isCarriedOut {
-                    try await stage.expectFound(.newcomer, 3 * fault.patience)
+                    try await stage.expectFound(.newcomer, fault.patience * 3)
                 } else {
                     try await expectFailure(Codes.unknown + Codes.failed) { try await stage.create(.newcomer) }
                     try await stage.expectCreates(1)

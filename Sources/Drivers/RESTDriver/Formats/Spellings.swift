@@ -92,13 +92,23 @@ enum TermSpelling: String, Sendable, CaseIterable {
         case (.cpf(let cpf), .digits): cpf.digits
         case (.cpf(let cpf), .punctuated): cpf.punctuated
         // Composed, as keyboards write: a system that compares bytes has it so.
-        case (.email(let text), .asGiven), (.name(let text), .asGiven): PersonText.composed(text)
-        case (.email(let text), .lowercase), (.name(let text), .lowercase): PersonText.composed(text.lowercased())
-        case (.email(let text), .uppercase), (.name(let text), .uppercase): PersonText.composed(text.uppercased())
+        case (.email(let text), .asGiven): PersonText.composed(text)
+        case (.email(let text), .lowercase): PersonText.composed(text.lowercased())
+        case (.email(let text), .uppercase): PersonText.composed(text.uppercased())
+        case (.name(let text), .asGiven): TermSpelling.name(text)
+        case (.name(let text), .lowercase): TermSpelling.name(text.lowercased())
+        case (.name(let text), .uppercase): TermSpelling.name(text.uppercased())
         case (.name(let text), .firstWord):
             text.split(whereSeparator: \.isWhitespace).first.map { PersonText.composed(String($0)) }
         default: nil
         }
+    }
+}
+
+extension TermSpelling {
+    /// A name as it is likely to be on record: composed, with single blanks.
+    private static func name(_ text: String) -> String {
+        PersonText.composed(text.split(separator: " ").joined(separator: " "))
     }
 }
 

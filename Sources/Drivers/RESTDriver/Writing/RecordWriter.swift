@@ -115,6 +115,7 @@ struct RecordWriter: Sendable {
         func writes(_ field: ProfileField, _ value: FieldValue) throws(Unfit) {
             _ = try write(value, field, fields[field]?.shapes[.update] ?? [], &edits, &room)
         }
+        var written: Set<ProfileField> = []
         for (field, value) in changes {
             // The same value in the vendor's own spelling is left alone.
             if base != nil, fields[field]?.updatesInPlace == true, let current,
@@ -123,6 +124,7 @@ struct RecordWriter: Sendable {
                 continue
             }
             try writes(field, value)
+            written.insert(field)
         }
         switch style {
         case .full:
@@ -139,7 +141,7 @@ struct RecordWriter: Sendable {
                 }
             }
         case .partialWithRequired(let required):
-            for field in required where !changes.contains(where: { $0.0 == field }) {
+            for field in required where !written.contains(field) {
                 if field == .phones, let current {
                     try carry(current.allPhones, fields[field]?.shapes[.update] ?? [], &edits, &room)
                 } else if let current, let value = RecordWriter.value(field, of: current) {

@@ -4,8 +4,8 @@ import JSONBytes
 /// 409 for "no such patient", a create that answers only an id and silently gives back an existing one, filters that
 /// are ignored when misspelt, and reads that lag. `docs/mock.md` is its reference.
 struct FeegowDialect: Dialect {
-    private static let path = "/v1/api"
-    var basePath: String { Self.path }
+    private static let base = "/v1/api"
+    var basePath: String { Self.base }
 
     private let accessToken: String
     private let lag: Double
@@ -34,7 +34,7 @@ struct FeegowDialect: Dialect {
     }
 
     private static func route(_ path: String) -> String? {
-        let prefix = path + "/patient/"
+        let prefix = base + "/patient/"
         guard path.hasPrefix(prefix) else { return nil }
         let name = String(path.dropFirst(prefix.count))
         return ["list", "search", "create", "edit"].contains(name) ? name : nil
