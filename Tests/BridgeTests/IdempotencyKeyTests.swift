@@ -58,7 +58,7 @@ import UpstreamDriver
     func failures() async throws {
         for (error, code, isKept) in [
             (UpstreamError.refused(reasons: ["falta"]), ContractError.Code.refused, true),
-            (.rateLimited(retryAfter: 1), .rateLimited, false), (.saturated, .saturated, false),
+            (.rateLimited(retryAfter: 1), .rateLimited, false), (.saturated(retryAfter: nil), .saturated, false),
             (.unreachable("nobody"), .upstreamUnreachable, false), (.timeout, .deadline, false),
             (.credentialsRejected("login"), .upstreamCredentials, false),
         ] {
