@@ -362,6 +362,24 @@ extension VendorsOverSocketsTests {
         }
     }
 
+    @Test(arguments: [MockOptions.Dialect.easyappointments, .openemr])
+    func somebodyWithOneNameHasALastNameThere(_ dialect: MockOptions.Dialect) async throws {
+        try await with(dialect) { driver, mock, context in
+            // As a conversation begins: the number in the name's place.
+            let draft = ClientDraft(
+                name: "5548988881234", phone: try #require(PhoneNumber("5548988881234")), email: "sem@example.test",
+                birthday: Birthday("1991-05-20"))
+            let id: ClientID
+            switch try await driver.create(draft, context) {
+            case .id(let made): id = made
+            case .record(let client): id = client.id
+            }
+            #expect(try await driver.client(id, context).name == draft.name)
+            let sent = try JSONDocument(try #require(mock.requests.last(.create)).body).root
+            #expect((sent["lastName"] ?? sent["lname"])?.string == "-")
+        }
+    }
+
     @Test func odooTakesWildcardsForThemselves() async throws {
         try await with(.odoo) { (driver, _, context) async throws in
             for term in ["j_ao@example.com", "%@example.com"] {
