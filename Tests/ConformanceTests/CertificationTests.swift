@@ -47,7 +47,9 @@ enum Repository {
     /// The checks that do not apply, a line for each group.
     private static func text(of checks: [String]) -> String {
         CheckGroup.allCases.map { group in
-            let names = checks.filter { $0.hasPrefix("\(group.rawValue)/") }.map { $0.dropFirst(group.rawValue.count + 1) }
+            let names = checks.filter { $0.hasPrefix("\(group.rawValue)/") }.map {
+                $0.dropFirst(group.rawValue.count + 1)
+            }
             return names.isEmpty ? "" : "\(group.rawValue): \(names.joined(separator: " "))\n"
         }.joined()
     }
