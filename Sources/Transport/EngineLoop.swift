@@ -213,8 +213,11 @@ final class EngineLoop {
     private func startWaiting() {
         let now = clock.now
         while running.count < options.maxInFlight,
-            let call = ready.min(by: { $0.running < $1.running })?.ready.first
+            let index = ready.indices.min(by: { ready[$0].running < ready[$1].running }),
+            let call = ready[index].ready.first
         {
+            // Those who have equally few take turns.
+            ready.append(ready.remove(at: index))
             if call.latestStart <= now {
                 giveUpWaiting(call, now)
                 continue

@@ -12,6 +12,7 @@ enum Outcome: Sendable, Equatable, CustomStringConvertible {
     static let late = problem(504, "deadline_passed")
     static let unknown = problem(504, "outcome_unknown")
     static let limited = problem(429, "rate_limited")
+    static let closed = problem(503, "circuit_open")
 
     /// As it stands in docs/faults.md.
     var description: String {
@@ -40,6 +41,11 @@ struct FaultRow: Sendable, CustomStringConvertible {
 
     /// It strikes connections, and so every call of an operation.
     var strikesAll: Bool { fault == "reset=accept" }
+    /// It is one of those that make Ponte leave the system alone for a while.
+    var opensBreaker: Bool {
+        read == .unreachable || read == .failed && !fault.hasPrefix("html")
+            || ["reset=headers", "reset-mid-body", "truncate", "random", "bad-chunk"].contains(fault)
+    }
     /// Its operations wait for as long as Ponte lets them.
     var isSlow: Bool { read == .late }
     var description: String { fault }
@@ -95,7 +101,7 @@ extension FaultRow {
         FaultRow("gzip-bomb", "sends what unpacks without an end", read: .malformed, create: .served, change: .unknown),
         // Content.
         FaultRow("status=500", "says that it failed", read: .failed, create: .unknown, change: .failed),
-        FaultRow("status=503:1", "says that it is overloaded", read: .failed, create: .unknown, change: .failed),
+        FaultRow("status=503:1", "says that it is overloaded", read: .closed, create: .unknown, change: .closed),
         FaultRow("status=429:2", "says that it is asked too often", read: .limited, create: .limited, change: .limited),
         FaultRow("html", "answers a page of HTML with status 200", read: .malformed, create: .served, change: .unknown),
         FaultRow("html=404", "answers a page of HTML with status 404", read: .failed, create: .failed, change: .failed),
