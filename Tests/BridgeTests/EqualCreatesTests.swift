@@ -168,7 +168,8 @@ import UpstreamDriver
     @Test("a first caller in a hurry is no answer for those who have time", arguments: [true, false])
     func aFirstCallerInAHurryIsNoAnswerForTheOthers(_ wasSent: Bool) async throws {
         let (clinic, begun, others) = (ModelClinic([], .model()), Gate(1), Gate(5))
-        let (attempts, looks) = (Mutex(0), Mutex(0))
+        let attempts = Mutex(0)
+        let looks = Mutex(0)
         clinic.set { state in
             guard wasSent else { return }
             state.found = { term, _, person in
