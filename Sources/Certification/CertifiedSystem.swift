@@ -66,9 +66,9 @@ public struct CertifiedSystem: Sendable {
     private static let onePhone: [Gap: String] = [.severalPhones: "one place for a number"]
     private static let oneOfEach: [Gap: String] = [.severalPhones: "one place for a mobile, one for a landline"]
     private static let needsEmail: [Gap: String] = [
-        .drafts(without: .email): "the system demands one", .sharedEmails: "an address in use is refused",
+        .createsWithoutEmail: "the system demands one", .sharedEmails: "an address in use is refused",
     ]
-    private static let needsBirthday: [Gap: String] = [.drafts(without: .birthday): "the system demands one"]
+    private static let needsBirthday: [Gap: String] = [.createsWithoutBirthday: "the system demands one"]
 
     /// A profile of the `rest` driver, with what the dialect accepts.
     private static func profile(
@@ -116,7 +116,10 @@ public struct CertifiedSystem: Sendable {
         return Subject(
             name: name, capabilities: prepared.capabilities, gaps: gaps,
             secrets: [Self.wrongKey] + keys.values.sorted(),
-            world: { people in try await MockWorld(people, options, hasLogin: hasLogin, refused: refused) },
+            world: { people in
+                try await MockWorld(
+                    people, options, hasKeys: !keys.isEmpty, hasLogin: hasLogin, refused: refused)
+            },
             driver: { world, which in
                 prepared.make(
                     world.baseURL, keys.mapValues { Secret(which == .good ? $0 : Self.wrongKey) },

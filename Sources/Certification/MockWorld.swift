@@ -7,6 +7,7 @@ struct MockWorld: World {
     private let mock: MockServer
     private let dialect: MockOptions.Dialect
     let ids: [ClientID]
+    let hasKeys: Bool
     let hasLogin: Bool
     private let refuses: Refused?
 
@@ -16,10 +17,11 @@ struct MockWorld: World {
         case oldBirthday
     }
 
-    init(_ people: [Person], _ options: MockOptions, hasLogin: Bool, refused: Refused?) async throws {
+    init(_ people: [Person], _ options: MockOptions, hasKeys: Bool, hasLogin: Bool, refused: Refused?) async throws {
         var options = options
         options.people = people.map(MockPerson.init)
         dialect = options.dialect
+        self.hasKeys = hasKeys
         self.hasLogin = hasLogin
         refuses = refused
         let mock = try await MockServer.start(options)

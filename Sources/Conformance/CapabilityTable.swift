@@ -73,7 +73,7 @@ struct CapabilityTable {
             }
         }
         let kinds = Set(trusts).sorted().joined(separator: ", ")
-        return "\(kinds), \(attempts.count) call\(attempts.count == 1 ? "" : "s") a page"
+        return "\(kinds), \(attempts.count) attempt\(attempts.count == 1 ? "" : "s")"
     }
 
     private static func duplicates(_ policy: Capabilities.DuplicatePolicy) -> String {

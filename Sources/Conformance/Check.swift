@@ -18,6 +18,7 @@ enum Need: Sendable {
     /// Reads show writes at once.
     case freshReads
     case staleReads
+    case keys
     case login
     /// The system updates this member.
     case changing(ClientField)
@@ -36,6 +37,7 @@ enum Need: Sendable {
         case .no(let gap): return subject.gaps[gap]
         case .freshReads: return capabilities.staleReads == .zero ? nil : "the system's reads lag its writes"
         case .staleReads: return capabilities.staleReads > .zero ? nil : "the system's reads show writes at once"
+        case .keys: return world.hasKeys ? nil : "the system wants no keys"
         case .login: return world.hasLogin ? nil : "the system has no login"
         case .changing(let field):
             return capabilities.unchangeable.contains(field) ? "the system cannot change \(field.wireName)" : nil

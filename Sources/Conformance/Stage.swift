@@ -14,10 +14,15 @@ struct Stage: Sendable {
     init(_ subject: Subject, _ audience: Audience, keys: Keys = .good) async throws {
         self.subject = subject
         roles = audience == .nobody ? [] : Role.cast(without: subject.gaps)
-        var people = roles.map { $0.person.without(subject.gaps) }
+        // A world leaves out what it has no room for: what is stated as a gap, and is none, shows.
+        var people = roles.map { role in
+            var person = role.person
+            person.phones = person.without(subject.gaps).phones
+            return person
+        }
         if audience == .crowd {
             let rows = Stage.rows(subject.capabilities.listPaging)
-            people += Role.crowd(rows - people.count).map { $0.without(subject.gaps) }
+            people += Role.crowd(rows - people.count)
         }
         world = try await subject.world(people)
         do {
@@ -116,14 +121,13 @@ struct Stage: Sendable {
         if has(.member(.cpf)) { fitting.cpf = nil }
         if has(.member(.email)) { fitting.email = nil }
         if has(.member(.birthday)) { fitting.birthday = nil }
-        if fitting.cpf == nil, let reason = subject.gaps[.peopleWithoutCPF] { throw Inapplicable(reason: reason) }
-        if fitting.email == nil, let reason = subject.gaps[.drafts(without: .email)] {
-            throw Inapplicable(reason: reason)
+        var needed = [draft.phone.gap].compactMap { $0 }
+        if fitting.cpf == nil { needed += [.peopleWithoutCPF, .createsWithoutCPF] }
+        if fitting.email == nil { needed.append(.createsWithoutEmail) }
+        if fitting.birthday == nil { needed.append(.createsWithoutBirthday) }
+        for gap in needed {
+            if let reason = subject.gaps[gap] { throw Inapplicable(reason: reason) }
         }
-        if fitting.birthday == nil, let reason = subject.gaps[.drafts(without: .birthday)] {
-            throw Inapplicable(reason: reason)
-        }
-        if let gap = draft.phone.gap, let reason = subject.gaps[gap] { throw Inapplicable(reason: reason) }
         return fitting
     }
 

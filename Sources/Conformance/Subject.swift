@@ -21,8 +21,10 @@ public enum Gap: Sendable, Hashable {
     case peopleWithoutPhone
     /// An e-mail address occurs once.
     case sharedEmails
-    /// Nobody can be created without this member.
-    case drafts(without: ClientField)
+    /// A create needs these, though people without them may be on record.
+    case createsWithoutCPF, createsWithoutEmail, createsWithoutBirthday
+    /// An address is found in the spelling that is on record, and in no other case.
+    case emailInAnyCase
 
     /// What is missing, for tables.
     public var title: String {
@@ -34,7 +36,10 @@ public enum Gap: Sendable, Hashable {
         case .peopleWithoutCPF: "nobody without a CPF"
         case .peopleWithoutPhone: "nobody without a phone"
         case .sharedEmails: "no address that two people share"
-        case .drafts(let field): "no create without `\(field.wireName)`"
+        case .createsWithoutCPF: "no create without a CPF"
+        case .createsWithoutEmail: "no create without an e-mail address"
+        case .createsWithoutBirthday: "no create without a birthday"
+        case .emailInAnyCase: "no e-mail address in another case than on record"
         }
     }
 }

@@ -36,7 +36,8 @@ public enum Trouble: Sendable, Hashable {
 
 /// A clinic's system that a check has for itself: it puts people on record, makes trouble, and counts what it was asked.
 ///
-/// A mock's owner writes one over the mock; the vendor's own test account can be one as well, as far as it goes.
+/// What the system has no room for is left out when a person is put on record. A mock's owner writes a world over the
+/// mock; the vendor's own test account can be one as well, as far as it goes.
 public protocol World: Sendable {
     /// What a tenant's `baseURL` is set to.
     var baseURL: String { get }
@@ -44,6 +45,8 @@ public protocol World: Sendable {
     var ids: [ClientID] { get }
     /// An id of the system's own form that nobody has.
     var absentID: ClientID { get }
+    /// Whether the system wants keys at all.
+    var hasKeys: Bool { get }
     /// Whether the system gives out tokens by a login, which can expire.
     var hasLogin: Bool { get }
     /// Writes that are sound by the contract and that this system refuses; nil when none are known.

@@ -99,7 +99,7 @@ import UpstreamDriver
         Fault("takes 01001 for 1001", [.get], failing: ["get/zeros"]) {
             $0.changesID = { id in Int(id.text).map { ClientID(String($0)) } ?? id }
         },
-        Fault("shifts days", [.fields], failing: ["fields/read.birthday", "fields/write.newYear"]) {
+        Fault("shifts days", [.fields], failing: ["fields/read.birthday", "fields/write.leapDay"]) {
             $0.changesClient = { client in
                 let day = client.birthday.flatMap { Birthday(year: $0.year, month: $0.month, day: max(1, $0.day - 1)) }
                 return Client(
@@ -128,7 +128,8 @@ import UpstreamDriver
                     return driver
                 })
             let certificate = await Conformance.run(wrong, only: fault.groups)
-            #expect(!certificate.isGood)
+            let isGood = certificate.isGood
+            #expect(!isGood)
             let failures = Set(certificate.failures.map(\.id))
             #expect(failures.isSuperset(of: fault.failing), "failed: \(failures.sorted())")
         }
@@ -195,7 +196,7 @@ import UpstreamDriver
                     })
             }
             let honest = await Conformance.run(lacking(false), only: [.refusals])
-            #expect(honest.results.first { $0.changesID == "refusals/missing" }?.outcome == .passed)
+            #expect(honest.results.first(where: { $0.id == "refusals/missing" })?.outcome == .passed)
             let wrong = await Conformance.run(lacking(true), only: [.refusals])
             #expect(wrong.failures.map(\.id) == ["refusals/missing"])
         }

@@ -6,6 +6,10 @@ extension ClientDraft {
     static let newcomer = ClientDraft(
         name: "Nina Exemplo Nova", phone: .br("31", "977770001"), email: "nina@example.test", birthday: .on(1991, 2, 3),
         cpf: .of(52_998_224_725))
+    /// Somebody new in the family.
+    static let relative = ClientDraft(
+        name: "Uma Exemplo da Família", phone: .family, email: "uma@example.test", birthday: .on(2011, 6, 7),
+        cpf: .of(11_144_477_735))
     /// The least that the contract asks for.
     static let least = ClientDraft(name: "Otto Exemplo Novo", phone: .br("31", "977770002"))
 }
@@ -100,7 +104,8 @@ extension Check {
             var draft = ClientDraft(name: known.name, phone: .br("31", "988880001"), cpf: known.cpf)
             let byCPF = try await stage.create(draft).id
             try expect(byCPF == (try stage.id(.complete)), "complete", stage.names([byCPF]))
-            guard stage.subject.capabilities.searches[.phone]?.isEmpty == false, !stage.has(.peopleWithoutCPF) else {
+            guard stage.subject.capabilities.searches[.phone]?.isEmpty == false, !stage.has(.peopleWithoutCPF)
+            else {
                 return try await stage.expectCreates(0)
             }
             // By phone and name.
@@ -122,8 +127,7 @@ extension Check {
         },
         creates("relative", "another name on a phone that is on record is another person", needs: [.search(.phone)]) {
             stage in
-            let draft = ClientDraft(name: "Uma Exemplo da Família", phone: .family, cpf: .of(11_144_477_735))
-            let client = try await stage.create(draft)
+            let client = try await stage.create(.relative)
             try expect(!stage.world.ids.contains(client.id), "a new client", stage.names([client.id]))
             try await stage.expectCreates(1)
             await stage.world.catchUp()
@@ -145,8 +149,7 @@ extension Check {
         },
         creates("others", "a create leaves the others as they are", needs: [.operation(.get)]) { stage in
             let before = try await stage.get(.mother).wire
-            let draft = ClientDraft(name: "Uma Exemplo da Família", phone: .family, cpf: .of(11_144_477_735))
-            _ = try await stage.create(draft)
+            _ = try await stage.create(.relative)
             try expect(
                 try await stage.read(stage.id(.mother)).wire == before, "the same record of mother", "another one")
         },

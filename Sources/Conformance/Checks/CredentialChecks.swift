@@ -3,7 +3,7 @@ import ClientContract
 
 extension Check {
     static let credentials: [Check] = [
-        Check(.credentials, "reads", "wrong keys are said to be wrong, by every read") { stage in
+        Check(.credentials, "reads", "wrong keys are said to be wrong, by every read", needs: [.keys]) { stage in
             let operations = stage.subject.capabilities.operations
             func rejected(_ call: (Stage, Bridge) async throws -> Void) async throws {
                 // A driver for each call: some pause after a rejection.
@@ -27,7 +27,7 @@ extension Check {
         },
         Check(
             .credentials, "create", "a create with wrong keys makes nobody, and is not said to be unknown",
-            needs: [.operation(.create)]
+            needs: [.keys, .operation(.create)]
         ) {
             stage in
             let caller = try stage.bridge(keys: .wrong)
@@ -39,7 +39,7 @@ extension Check {
         },
         Check(
             .credentials, "update", "an update with wrong keys changes nothing",
-            needs: [.operation(.update), .operation(.get)]
+            needs: [.keys, .operation(.update), .operation(.get)]
         ) {
             stage in
             let before = try await stage.get(.complete).wire

@@ -1,7 +1,7 @@
 import ClientContract
 
 extension Check {
-    private static let busy = Trouble.status(429, retryAfter: 40)
+    private static let busy = Trouble.status(429, retryAfter: 100)
     private static let limited = ["rate_limited"]
 
     /// A call that the system is too busy for, and the wait that the caller is told.
@@ -15,7 +15,7 @@ extension Check {
             await stage.world.make(busy, on: call, times: nil)
             let error = try await expectFailure(limited) { try await body(stage, .seconds(8)) }
             let seconds = error.retryAfter ?? 0
-            try expect((30...40).contains(seconds), "40 seconds to wait", "\(seconds)")
+            try expect((80...100).contains(seconds), "100 seconds to wait", "\(seconds)")
             // Nobody calls again while the system has asked to be left alone.
             let calls = await stage.world.count(call)
             try expect(calls <= (call == .search ? 16 : 1), "no second call", "\(calls)")

@@ -55,7 +55,8 @@ extension Check {
             "email", .email, "ana@example.test", [.complete],
             "an address finds its client, and no address that holds it"),
         finds(
-            "emailCase", .email, "bruno.exemplo@EXAMPLE.test", [.threePhones], "case makes no difference to an address"),
+            "emailCase", .email, "bruno.exemplo@EXAMPLE.test", [.threePhones], "case makes no difference to an address",
+            needs: [.no(.emailInAnyCase)]),
         finds("emailPlus", .email, "zoe+teste@example.test", [.signs], "a plus in an address is a plus"),
         finds(
             "emailShared", .email, "gemeos@example.test", [.twinA, .twinB],
