@@ -34,32 +34,63 @@ public struct CertifiedSystem: Sendable {
 
     /// Every one of them. A profile without a line here fails a test.
     public static let all: [CertifiedSystem] = [
-        .profile("agenda-demo", .agendaDemo, hasLogin: true) { ["user": $0.user, "password": $0.password] },
-        .profile("feegow", .feegow, gaps: [.member(.description): "not documented"]) { ["token": $0.accessToken] },
-        .profile("prodoctor", .prodoctor, gaps: [.foreignPhones: "area code and number stand apart"]) {
-            ["key": $0.accessToken, "password": $0.password]
-        },
+        .profile("agenda-demo", .agendaDemo, hasLogin: true),
+        .profile("belle", .belle, gaps: onePhone.and(without: .description, .image)),
+        .profile("clinica-experts", .clinicaExperts, gaps: onePhone.and(without: .image)),
+        .profile("clinica-nas-nuvens", .clinicaNasNuvens, gaps: needsBirthday.and(without: .image)),
+        .profile("clinicorp", .clinicorp, gaps: onePhone.and(without: .image)),
+        .profile("cliniko", .cliniko, gaps: noGap.and(without: .cpf, .image)),
+        .profile("conexa", .conexa, gaps: onePhone.and(without: .description, .image), refused: nil),
+        .profile(
+            "easyappointments", .easyappointments,
+            gaps: onePhone.merging(needsEmail) { $1 }.and(without: .cpf, .birthday, .image), refused: nil),
+        .profile("feegow", .feegow, gaps: [.member(.description): "not documented"]),
+        .profile(
+            "gestaods", .gestaods,
+            gaps: onePhone.merging([.peopleWithoutCPF: "the CPF is the id"]) { $1 }
+                .and(without: .birthday, .description, .image), refused: nil),
+        .profile("ninsaude", .ninsaude, hasLogin: true, gaps: oneOfEach.and(without: .description, .image)),
+        .profile("odoo", .odoo, gaps: onePhone.and(without: .birthday), refused: nil),
+        .profile(
+            "openemr", .openemr, hasLogin: true, gaps: needsBirthday.and(without: .description, .image)),
+        .profile("prodoctor", .prodoctor, gaps: [.foreignPhones: "area code and number stand apart"]),
+        .profile("realclinic", .realclinic, gaps: oneOfEach.and(without: .description, .image)),
+        .profile(
+            "shosp", .shosp, gaps: oneOfEach.and(without: .birthday, .description, .image), refused: nil),
+        .profile(
+            "simplybook", .simplybook, hasLogin: true,
+            gaps: onePhone.and(without: .cpf, .birthday, .description, .image), refused: nil),
     ]
 
-    /// A profile of the `rest` driver.
+    private static let noGap: [Gap: String] = [:]
+    private static let onePhone: [Gap: String] = [.severalPhones: "one place for a number"]
+    private static let oneOfEach: [Gap: String] = [.severalPhones: "one place for a mobile, one for a landline"]
+    private static let needsEmail: [Gap: String] = [
+        .createsWithoutEmail: "the system demands one", .sharedEmails: "an address in use is refused",
+    ]
+    private static let needsBirthday: [Gap: String] = [.createsWithoutBirthday: "the system demands one"]
+
+    /// A profile of the `rest` driver, with what the dialect accepts.
     private static func profile(
         _ name: String, _ dialect: MockOptions.Dialect, hasLogin: Bool = false, gaps: [Gap: String] = [:],
-        refused: MockWorld.Refused? = .oldBirthday, keys: (MockOptions) -> [String: String]
+        refused: MockWorld.Refused? = .oldBirthday
     ) -> CertifiedSystem {
         let mock = MockOptions(dialect: dialect)
         return CertifiedSystem(
-            name: name, mock: mock, hasLogin: hasLogin, keys: keys(mock), gaps: gaps, refused: refused
+            name: name, mock: mock, hasLogin: hasLogin, keys: mock.credentials, gaps: gaps, refused: refused
         ) { drivers in
             let file = Files.join(drivers, "\(name).json")
-            return prepared(try Profile(try Files.read(file), file: file))
+            return prepared(try Profile(try Files.read(file), file: file), mock.settings)
         }
     }
 
-    private static func prepared(_ profile: Profile) -> Prepared {
+    private static func prepared(_ profile: Profile, _ settings: [String: String]) -> Prepared {
         var channel = ChannelSettings(paces: profile.pace.map { [$0] } ?? [])
         if let concurrent = profile.concurrent { channel.maxInFlight = concurrent }
         return Prepared(capabilities: profile.capabilities, channel: channel) { baseURL, keys, http in
-            RESTDriver(profile: profile, tenant: RESTTenant(baseURL: baseURL, credentials: keys), http: http)
+            RESTDriver(
+                profile: profile, tenant: RESTTenant(baseURL: baseURL, credentials: keys, settings: settings),
+                http: http)
         }
     }
 
@@ -74,7 +105,7 @@ public struct CertifiedSystem: Sendable {
 
     /// The same, of a profile that need not be the shipped one.
     package func subject(_ profile: Profile, _ engine: CurlEngine) -> Subject {
-        subject(Self.prepared(profile), engine)
+        subject(Self.prepared(profile, mock.settings), engine)
     }
 
     private func subject(_ prepared: Prepared, _ engine: CurlEngine) -> Subject {
@@ -94,5 +125,12 @@ public struct CertifiedSystem: Sendable {
                     world.baseURL, keys.mapValues { Secret(which == .good ? $0 : Self.wrongKey) },
                     engine.channel(prepared.channel))
             })
+    }
+}
+
+extension [Gap: String] {
+    /// These gaps, and members that the system has no place for, or none that anybody knows of.
+    fileprivate func and(without fields: ClientField...) -> [Gap: String] {
+        fields.reduce(into: self) { $0[.member($1)] = "no place is known" }
     }
 }

@@ -24,7 +24,9 @@ struct CapabilityTable {
         ]
         let missing = Capabilities.Operation.allCases.filter { !capabilities.operations.contains($0) }
         if !missing.isEmpty { rows.append(("no such operation", Self.list(missing.map(\.rawValue)))) }
-        rows.append(("pages of a list", Self.paging(capabilities.listPaging)))
+        if capabilities.operations.contains(.list) {
+            rows.append(("pages of a list", Self.paging(capabilities.listPaging)))
+        }
         for kind in TermKind.allCases {
             let attempts = capabilities.searches[kind] ?? []
             rows.append(("search by \(kind.rawValue)", attempts.isEmpty ? "no" : Self.search(attempts)))
@@ -34,14 +36,15 @@ struct CapabilityTable {
                 "only in the full record",
                 Self.list(ClientField.allCases.filter(capabilities.needsDetail.contains).map(\.wireName))
             ))
-        rows.append(("a create that repeats a record", Self.duplicates(capabilities.duplicates)))
-        rows.append(
-            ("members of a create beside the client's", Self.list(capabilities.draftMembers.map(\.rawValue).sorted())))
-        rows.append(
-            (
-                "cannot be changed",
-                Self.list(ClientField.allCases.filter(capabilities.unchangeable.contains).map(\.wireName))
-            ))
+        if capabilities.operations.contains(.create) {
+            rows.append(("a create that repeats a record", Self.duplicates(capabilities.duplicates)))
+            let members = capabilities.draftMembers.map(\.rawValue).sorted()
+            rows.append(("members of a create beside the client's", Self.list(members)))
+        }
+        if capabilities.operations.contains(.update) {
+            let fixed = ClientField.allCases.filter(capabilities.unchangeable.contains).map(\.wireName)
+            rows.append(("cannot be changed", Self.list(fixed)))
+        }
         let stale = capabilities.staleReads
         rows.append(("reads show writes", stale == .zero ? "at once" : "after at most \(stale.components.seconds) s"))
         if capabilities.skipsRows { rows.append(("rows passed over", "inactive records")) }

@@ -38,6 +38,7 @@ enum Role: String, CaseIterable, Sendable {
         allCases.filter { role in
             let person = role.person
             if person.cpf == nil, gaps[.peopleWithoutCPF] != nil { return false }
+            if role == .twinB, gaps[.sharedEmails] != nil { return false }
             guard let phone = person.phones.first else { return gaps[.peopleWithoutPhone] == nil }
             return phone.gap.map { gaps[$0] == nil } ?? true
         }

@@ -19,6 +19,8 @@ public enum Gap: Sendable, Hashable {
     case severalPhones
     case peopleWithoutCPF
     case peopleWithoutPhone
+    /// An e-mail address occurs once.
+    case sharedEmails
     /// A create needs these, though people without them may be on record.
     case createsWithoutCPF, createsWithoutEmail, createsWithoutBirthday
     /// An address is found in the spelling that is on record, and in no other case.
@@ -33,6 +35,7 @@ public enum Gap: Sendable, Hashable {
         case .severalPhones: "no second number"
         case .peopleWithoutCPF: "nobody without a CPF"
         case .peopleWithoutPhone: "nobody without a phone"
+        case .sharedEmails: "no address that two people share"
         case .createsWithoutCPF: "no create without a CPF"
         case .createsWithoutEmail: "no create without an e-mail address"
         case .createsWithoutBirthday: "no create without a birthday"

@@ -14,6 +14,12 @@ public struct MockOptions: Sendable {
         case fhirGoogle = "fhir-google"
         case fhirOpenMRS = "fhir-openmrs"
         case fhirNilo = "fhir-nilo"
+        // Vendors that `Dialects/Vendors` imitates, each called as its profile in `Config/drivers`.
+        case belle
+        case clinicaExperts = "clinica-experts"
+        case clinicaNasNuvens = "clinica-nas-nuvens"
+        case clinicorp, cliniko, conexa, easyappointments, gestaods, ninsaude, odoo, openemr, realclinic, shosp
+        case simplybook
     }
 
     /// The address to listen on.
@@ -29,24 +35,25 @@ public struct MockOptions: Sendable {
     public var people: [MockPerson]?
     /// Faults in force from the start.
     public var faults: [MockFaultRule]
-    /// What the agenda-demo login accepts; the prodoctor dialect wants the password in `X-APIPASSWORD`.
-    /// What the logins of agenda-demo and fhir-azure accept, and the Basic authentication of fhir-openmrs.
+    /// What logins and HTTP Basic accept, where a dialect has them; prodoctor wants the password in `X-APIPASSWORD`.
     public var user: String
     public var password: String
-    /// How long a token of these logins is good for, in seconds.
+    /// How long a login's token is good for, in seconds.
     public var tokenLifetime: Int
-    /// The key that the feegow dialect accepts in `x-access-token`, and the prodoctor dialect in `X-APIKEY`.
-    /// The key that feegow accepts in `x-access-token`, fhir-google as a bearer token and fhir-nilo in `x-api-key`.
+    /// The key that a dialect accepts, wherever it wants it: feegow in `x-access-token`, prodoctor in
+    /// `X-APIKEY`, fhir-google as a bearer token, fhir-nilo in `x-api-key`.
     public var accessToken: String
     /// For how many seconds the reads of the feegow dialect do not show a write; 0 shows it at once. The seconds are
     /// the mock's own, see `MockServer.advanceClock(seconds:)`.
     public var staleReads: Int
+    /// Whether the dialects of vendors that limit calls do so, by the mock's clock.
+    public var callLimits: Bool
 
     public init(
         host: String = "127.0.0.1", port: Int = 0, dialect: Dialect = .agendaDemo, seed: UInt64 = 1,
         patients: Int = 2_000, people: [MockPerson]? = nil, faults: [MockFaultRule] = [], user: String = "ponte",
         password: String = "senha-de-demonstracao", tokenLifetime: Int = 900,
-        accessToken: String = "chave-de-demonstracao", staleReads: Int = 0
+        accessToken: String = "chave-de-demonstracao", staleReads: Int = 0, callLimits: Bool = false
     ) {
         self.host = host
         self.port = port
@@ -60,6 +67,7 @@ public struct MockOptions: Sendable {
         self.tokenLifetime = tokenLifetime
         self.accessToken = accessToken
         self.staleReads = staleReads
+        self.callLimits = callLimits
     }
 
     /// Patients at the start.

@@ -83,6 +83,12 @@ import Testing
         Case(
             "/fields/name", #"{"parts":{"first":"/a","family":"/b"}}"#, "/fields/name/parts/first",
             says: "mixes two ways"),
+        Case(
+            "/fields/name", #"{"parts":{"given":"/a","family":"/b","blank":"-"}}"#, "/fields/name/parts/blank",
+            says: "belongs to \"first\" and \"rest\""),
+        Case(
+            "/search/email", #"{"operation":"find","query":{"q":"{term}"},"spellings":"firstWord"}"#,
+            "/search/email/spellings", says: "does not fit a email"),
         Case("/fields/name", #"{"parts":{"first":"/a"}}"#, "/fields/name/parts", says: "lacks the member \"rest\""),
         Case(
             "/fields/phones", #"{"parts":{"areaCode":"/d"}}"#, "/fields/phones/parts",

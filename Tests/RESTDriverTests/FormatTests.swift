@@ -140,7 +140,8 @@ import Testing
         #expect(TermSpelling.subscriber.write(foreign) == nil)
         let cpf = SearchTerm.cpf(try #require(CPF("20000000108")))
         #expect(TermSpelling.known(for: .cpf).map { $0.write(cpf) } == ["20000000108", "200.000.001-08"])
-        #expect(TermSpelling.known(for: .name).map { $0.write(.name("Ána")) } == ["Ána", "ána", "ÁNA"])
+        #expect(
+            TermSpelling.known(for: .name).map { $0.write(.name("Ána Lú")) } == ["Ána Lú", "ána lú", "ÁNA LÚ", "Ána"])
         #expect(TermSpelling.digits.write(phone) == nil)
     }
 

@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["agenda-demo", "feegow", "prodoctor"]) func shippedProfilesAreValid(_ name: String) throws {
+    @Test(arguments: FixtureTests.vendors) func shippedProfilesAreValid(_ name: String) throws {
         let file = Sample.repository.appending(path: "Config/drivers/\(name).json")
         let profile = try JSONDocument(Array(Data(contentsOf: file))).root
         #expect(MiniSchema(root: try schema()).faults(profile) == [])

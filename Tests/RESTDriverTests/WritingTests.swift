@@ -11,7 +11,9 @@ import UpstreamDriver
     private static let lenses: [(field: String, lens: String)] = [
         ("name", #"{"at":"/n"}"#), ("name", #"{"at":["/n","/other"],"also":"/copy"}"#),
         ("name", #"{"at":"/deep/er/n"}"#),
-        ("name", #"{"parts":{"first":"/f","rest":"/r"}}"#), ("name", #"{"parts":{"given":"/g","family":"/f"}}"#),
+        ("name", #"{"parts":{"first":"/f","rest":"/r"}}"#),
+        ("name", #"{"parts":{"first":"/f","rest":"/r","blank":"-"}}"#),
+        ("name", #"{"parts":{"given":"/g","family":"/f"}}"#),
         ("name", #"{"each":"/names","where":{"/use":"official"},"at":"/text"}"#),
         ("email", #"{"at":"/e"}"#), ("email", #"{"at":"/e/0"}"#),
         ("email", #"{"each":"/t","where":{"/k":"email"},"at":"/v","set":{"/rank":1}}"#),

@@ -104,6 +104,10 @@ enum LensCompiler {
         }
         lens.absent =
             object.optional("absent")?.elements("an array of values that mean nothing").map(\.value.source) ?? []
+        // Read as nothing, whoever wrote it.
+        if case .firstAndRest(_, _, let blank) = spot, !blank.isEmpty {
+            lens.absent += [RecordWriter.jsonString(blank)].compactMap { $0 }
+        }
         lens.also = object.optional("also").map(pointers) ?? []
         lens.constants = constants(object.optional("set"))
         lens.fallback = object.optional("default")?.string()
@@ -173,6 +177,7 @@ enum LensCompiler {
                 other.fault("mixes two ways: \"first\" and \"rest\", or \"given\" and \"family\"")
                 return nil
             }
+            if pair.optional("given") != nil { pair.optional("blank")?.fault("belongs to \"first\" and \"rest\"") }
             if let given = pair.optional("given")?.jsonPointer(), let family = pair.required("family")?.jsonPointer() {
                 return .givenAndFamily(given, family)
             }
@@ -180,7 +185,7 @@ enum LensCompiler {
             else {
                 return nil
             }
-            return .firstAndRest(first, rest)
+            return .firstAndRest(first, rest, blank: pair.optional("blank")?.string() ?? "")
         default:
             parts.fault("belong to name and phones")
             return nil

@@ -67,12 +67,15 @@ enum TermSpelling: String, Sendable, CaseIterable {
     case digits, punctuated
     // E-mails and names.
     case asGiven, lowercase, uppercase
+    /// `Ana` of `Ana Teste`: for systems that keep a name in two places and search one of them. Names only.
+    case firstWord
 
     static func known(for kind: TermKind) -> [TermSpelling] {
         switch kind {
         case .phone: [.international, .e164, .national, .masked, .subscriber, .lastEight, .foreign]
         case .cpf: [.digits, .punctuated]
-        case .email, .name: [.asGiven, .lowercase, .uppercase]
+        case .email: [.asGiven, .lowercase, .uppercase]
+        case .name: [.asGiven, .lowercase, .uppercase, .firstWord]
         }
     }
 
@@ -89,11 +92,23 @@ enum TermSpelling: String, Sendable, CaseIterable {
         case (.cpf(let cpf), .digits): cpf.digits
         case (.cpf(let cpf), .punctuated): cpf.punctuated
         // Composed, as keyboards write: a system that compares bytes has it so.
-        case (.email(let text), .asGiven), (.name(let text), .asGiven): PersonText.composed(text)
-        case (.email(let text), .lowercase), (.name(let text), .lowercase): PersonText.composed(text.lowercased())
-        case (.email(let text), .uppercase), (.name(let text), .uppercase): PersonText.composed(text.uppercased())
+        case (.email(let text), .asGiven): PersonText.composed(text)
+        case (.email(let text), .lowercase): PersonText.composed(text.lowercased())
+        case (.email(let text), .uppercase): PersonText.composed(text.uppercased())
+        case (.name(let text), .asGiven): TermSpelling.name(text)
+        case (.name(let text), .lowercase): TermSpelling.name(text.lowercased())
+        case (.name(let text), .uppercase): TermSpelling.name(text.uppercased())
+        case (.name(let text), .firstWord):
+            text.split(whereSeparator: \.isWhitespace).first.map { PersonText.composed(String($0)) }
         default: nil
         }
+    }
+}
+
+extension TermSpelling {
+    /// A name as it is likely to be on record: composed, with single blanks.
+    private static func name(_ text: String) -> String {
+        PersonText.composed(text.split(separator: " ").joined(separator: " "))
     }
 }
 

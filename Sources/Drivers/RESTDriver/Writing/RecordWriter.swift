@@ -116,6 +116,7 @@ struct RecordWriter: Sendable {
         func writes(_ field: ProfileField, _ value: FieldValue) throws(Unfit) {
             _ = try write(value, field, fields[field]?.shapes[.update] ?? [], &edits, &room)
         }
+        var written: Set<ProfileField> = []
         for (field, value) in changes {
             // The same value in the vendor's own spelling is left alone.
             if base != nil, fields[field]?.updatesInPlace == true, let current,
@@ -124,6 +125,7 @@ struct RecordWriter: Sendable {
                 continue
             }
             try writes(field, value)
+            written.insert(field)
         }
         switch style {
         case .full:
@@ -140,7 +142,7 @@ struct RecordWriter: Sendable {
                 }
             }
         case .partialWithRequired(let required):
-            for field in required where !changes.contains(where: { $0.0 == field }) {
+            for field in required where !written.contains(field) {
                 if field == .phones, let current {
                     try carry(current.allPhones, fields[field]?.shapes[.update] ?? [], &edits, &room)
                 } else if let current, let value = RecordWriter.value(field, of: current) {
@@ -262,10 +264,14 @@ struct RecordWriter: Sendable {
             guard let areaCode = phone.areaCode, let subscriber = phone.subscriber else { throw Unfit(field: field) }
             try set(area, areaCode)
             try set(number, spelling.write(subscriber))
-        case (.firstAndRest(let first, let rest), .text(let name)):
+        case (.firstAndRest(let first, let rest, let blank), .text(let name)):
             let parts = name.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
             try set(first, parts.first.map(String.init) ?? name)
-            try set(rest, parts.count > 1 ? PersonText.trimmed(String(parts[1])) : "")
+            if parts.count > 1 {
+                try set(rest, PersonText.trimmed(String(parts[1])))
+            } else if let json = RecordWriter.jsonString(blank) {
+                edits.set(base.appending(rest), json)
+            }
         case (.givenAndFamily(let given, let family), .text(let name)):
             let words = name.split(separator: " ").map(String.init)
             let names = words.count > 1 ? words.dropLast() : words[...]

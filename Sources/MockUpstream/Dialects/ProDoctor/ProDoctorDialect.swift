@@ -4,7 +4,7 @@ import JSONBytes
 /// everything under `payload`, failures inside a 200, phones in four places with the area code apart, a create that is
 /// refused by alerts, and a change that replaces the record. `docs/mock.md` is its reference.
 struct ProDoctorDialect: Dialect {
-    static let basePath = ""
+    let basePath = ""
 
     private let key: String
     private let password: String
