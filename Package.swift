@@ -51,13 +51,18 @@ let package = Package(
             name: "RESTDriver",
             dependencies: ["JSONBytes", "StrictConfig", "ClientContract", "UpstreamDriver", "Transport"],
             path: "Sources/Drivers/RESTDriver", swiftSettings: ours),
+        // GNU Health on Tryton, by JSON-RPC.
+        .target(
+            name: "TrytonDriver", dependencies: ["JSONBytes", "ClientContract", "UpstreamDriver", "Transport"],
+            path: "Sources/Drivers/TrytonDriver", swiftSettings: ours),
         // The contract's semantics over any driver.
         .target(name: "Bridge", dependencies: ["ClientContract", "UpstreamDriver"], swiftSettings: ours),
         // Server, tenant and driver files.
         .target(
             name: "Tenancy",
             dependencies: [
-                "JSONBytes", "StrictConfig", "ClientContract", "UpstreamDriver", "RESTDriver", "Transport", "Bridge",
+                "JSONBytes", "StrictConfig", "ClientContract", "UpstreamDriver", "RESTDriver", "TrytonDriver",
+                "Transport", "Bridge",
                 .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: ours),
         // The inbound HTTP server.
@@ -129,6 +134,12 @@ let package = Package(
                 "UpstreamDriver", "TestSupport", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
             ],
             swiftSettings: ours),
+        .testTarget(
+            name: "TrytonDriverTests",
+            dependencies: [
+                "TrytonDriver", "Bridge", "MockUpstream", "Transport", "JSONBytes", "ClientContract", "UpstreamDriver",
+                "TestSupport",
+            ], swiftSettings: ours),
         .testTarget(
             name: "BridgeTests", dependencies: ["Bridge", "UpstreamDriver", "ClientContract", "TestSupport"],
             swiftSettings: ours),

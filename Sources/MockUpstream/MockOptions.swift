@@ -6,6 +6,8 @@ public struct MockOptions: Sendable {
         case agendaDemo = "agenda-demo"
         /// Feegow's public API, as its documentation and its integrators describe it.
         case feegow
+        /// GNU Health 5 on Tryton, whose database is called `gh`.
+        case gnuHealth = "gnuhealth"
     }
 
     /// The address to listen on.
@@ -19,7 +21,7 @@ public struct MockOptions: Sendable {
     public var patients: Int
     /// Faults in force from the start.
     public var faults: [MockFaultRule]
-    /// What the agenda-demo login accepts.
+    /// What the logins of agenda-demo and gnuhealth accept.
     public var user: String
     public var password: String
     /// How long a token of the agenda-demo login is good for, in seconds.

@@ -38,6 +38,7 @@ public final class MockServer: Sendable {
             switch options.dialect {
             case .agendaDemo: AgendaDemoDialect(options)
             case .feegow: FeegowDialect(options)
+            case .gnuHealth: GNUHealthDialect(options)
             }
         return try await start(dialect, host: options.host, port: options.port, faults: options.faults)
     }
