@@ -121,7 +121,7 @@ extension DriverEntry {
             baseURL: around.baseURL ?? "", database: database, user: around.credentials["user"] ?? Secret(""),
             password: around.credentials["password"] ?? Secret(""), phones: around.phones)
         return PreparedDriver(
-            make: { TrytonDriver(clinic: clinic, http: $0) }, capabilities: TrytonDriver.capabilities,
+            make: { TrytonDriver(clinic: clinic, http: $0) }, capabilities: TrytonDriver.abilities,
             concurrent: nil, pace: nil, surroundings: [])
     }
 }

@@ -40,14 +40,15 @@ public struct TrytonClinic: Sendable {
 /// addresses are the party's contact mechanisms, the CPF is its identifier of type `br_cpf`. Everything that a call
 /// needs is read or written in one request, and the server makes that one transaction.
 public final class TrytonDriver: UpstreamDriver {
-    public let capabilities = TrytonDriver.capabilities
+    public var capabilities: Capabilities { TrytonDriver.abilities }
     let server: RPCServer
     let signIn: SignIn
     private let reader: PartyReader
     /// What GNU Health gives a new person for `fed_country`, once it was asked.
     private let federationCountry = Mutex<String??>(nil)
 
-    public static let capabilities = Capabilities(
+    /// What every GNU Health can do.
+    public static let abilities = Capabilities(
         system: "GNU Health", operations: Set(Capabilities.Operation.allCases),
         listPaging: Capabilities.Paging(.offset, maximum: 200),
         searches: TermKind.allCases.reduce(into: [:]) { searches, kind in

@@ -167,7 +167,7 @@ struct GNUHealthDialect: Dialect {
         do {
             try apply(value, to: &party)
         } catch {
-            return refuse(call, (error as? Refusal)?.text ?? "")
+            return refuse(call, error.text)
         }
         parties.append(party)
         return result(call, "[\(party.id)]")
@@ -184,7 +184,7 @@ struct GNUHealthDialect: Dialect {
         do {
             try apply(value, to: &party)
         } catch {
-            return refuse(call, (error as? Refusal)?.text ?? "")
+            return refuse(call, error.text)
         }
         party.version += 1
         parties[place] = party
