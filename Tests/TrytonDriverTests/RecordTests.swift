@@ -11,7 +11,7 @@ import UpstreamDriver
 /// people.
 @Suite struct RecordTests {
     @Test func findsPhonesInAnySpelling() async throws {
-        try await Clinic.withMock(patients: 18) { clinic in
+        try await Clinic.withMock(patients: 18) { (clinic) async throws in
             // The family of four; one record holds "(31) 98888-7777", the others "+55 31 98888-7777".
             #expect(try await clinic.search("5531988887777") == ["1002", "1003", "1004", "1005"])
             // On record as "(31) 8888-0002".
@@ -48,7 +48,7 @@ import UpstreamDriver
     }
 
     @Test func pagesThroughManyRecords() async throws {
-        try await Clinic.withMock(patients: 450) { clinic in
+        try await Clinic.withMock(patients: 450) { (clinic) async throws in
             #expect(try await clinic.list().map(\.id.text) == (1_001...1_450).map(String.init))
             #expect(clinic.mock?.requests.count(.list) == 3)
         }
