@@ -1,6 +1,9 @@
+import Bridge
 import ClientContract
 import JSONBytes
+import Synchronization
 import Testing
+import Transport
 import UpstreamDriver
 
 @testable import TrytonDriver
@@ -52,6 +55,35 @@ import UpstreamDriver
             var relative = try Person.draft("Bruno Exemplo")
             relative.phone = draft.phone
             #expect(try await clinic.bridge.create(relative, clinic.context).id != first.id)
+        }
+    }
+
+    /// Hands requests on, and loses the answer to the first create.
+    private final class LostAnswer: HTTPSending {
+        let http: HTTPChannel
+        private let lost = Atomic(false)
+
+        init(_ http: HTTPChannel) { self.http = http }
+
+        func send(
+            _ request: OutboundRequest, deadline: ContinuousClock.Instant
+        ) async throws(TransportError) -> UpstreamAnswer {
+            let answer = try await http.send(request, deadline: deadline)
+            if request.text.contains("party.create"), !lost.exchange(true, ordering: .relaxed) {
+                throw TransportError(
+                    kind: .receive, phase: .waiting, mayHaveReachedServer: true, detail: "the connection broke")
+            }
+            return answer
+        }
+    }
+
+    @Test func aCreateWithoutAnAnswerIsLookedForAndNotRepeated() async throws {
+        try await Clinic.with { clinic in
+            let driver = TrytonDriver(clinic: clinic.settings, http: LostAnswer(clinic.channel))
+            let draft = try Person.draft()
+            let client = try await Bridge(driver: driver, options: BridgeOptions()).create(draft, clinic.context)
+            expect(client, is: draft)
+            #expect(try await clinic.search(try #require(draft.email)) == [client.id.text])
         }
     }
 
