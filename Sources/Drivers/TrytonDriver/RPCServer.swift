@@ -116,11 +116,18 @@ struct RPCServer: Sendable {
         if role == .write, error.mayHaveReachedServer { return .outcomeUnknown(error.detail) }
         return switch error.kind {
         case .deadline: .timeout
+        case .connectTimeout: .unreachable(error.detail, .silence)
+        case .nameResolution: .unreachable(error.detail, .name)
+        case .tls, .ownFile: .unreachable(error.detail, .tls)
+        case .certificate: .unreachable(error.detail, .certificate)
+        case .addressRefused: .unreachable(error.detail, .address)
         case .cancelled: .cancelled
         case .shuttingDown: .shuttingDown
         case .saturated: .saturated
         case .invalidRequest: .unsupported(error.detail)
         case .truncated, .badEncoding, .protocolViolation, .tooLarge: .malformed(error.detail)
+        // The connection broke in the middle of an answer.
+        case .receive where error.phase == .receiving: .malformed("the answer broke off")
         default: .unreachable(error.detail)
         }
     }
