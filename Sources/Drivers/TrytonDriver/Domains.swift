@@ -37,7 +37,7 @@ enum Domains {
                     [["type", "=", .text(cpfType)], ["code", "like", .text("%" + spaced(cpf.digits) + "%")]],
                 ], patients,
             ]
-        case .name(let name): [names(name), patients]
+        case .name(let name): .list(names(name) + [patients])
         }
     }
 
@@ -49,7 +49,7 @@ enum Domains {
     private static func spaced(_ digits: String) -> String { digits.map(String.init).joined(separator: "%") }
 
     /// Given and family names stand in two fields: any word may be the first of the family's.
-    private static func names(_ name: String) -> RPCValue {
+    private static func names(_ name: String) -> [RPCValue] {
         let words = name.unicodeScalars.split(whereSeparator: \.properties.isWhitespace).map { pattern(String($0)) }
         func joined(_ words: ArraySlice<String>) -> RPCValue { .text(words.joined(separator: "%")) }
         let whole: RPCValue = [
@@ -58,7 +58,8 @@ enum Domains {
         let split = words.indices.dropFirst().map { place -> RPCValue in
             [["name", "ilike", joined(words[..<place])], ["lastname", "ilike", joined(words[place...])]]
         }
-        return .list(["OR", whole] + split)
+        // The first word goes ahead: one comparison, and not one for each border, decides most rows.
+        return [["name", "ilike", .text((words.first ?? "") + "%")], .list(["OR", whole] + split)]
     }
 
     /// A text as a pattern. Letters beyond ASCII become wildcards: SQLite does not know their capitals, and a letter with an
