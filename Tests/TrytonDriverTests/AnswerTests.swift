@@ -45,6 +45,8 @@ import UpstreamDriver
         Case(answer: "", status: 404, read: "failed", create: "failed"),
         Case(answer: "", status: 429, read: "rate limited", create: "rate limited"),
         Case(answer: "", status: 400, read: "failed", create: "failed"),
+        Case(answer: "", status: 409, read: "failed", create: "conflict with 0 reasons"),
+        Case(answer: "", status: 423, read: "failed", create: "conflict with 0 reasons"),
         Case(answer: "", status: 302, read: "failed", create: "failed"),
         Case(answer: "", status: 500, read: "failed", create: "outcome unknown"),
         Case(answer: "", status: 502, read: "failed", create: "outcome unknown"),

@@ -93,6 +93,8 @@ struct RPCServer: Sendable {
         case 401: return .sessionUnknown
         case 403: throw .credentialsRejected("it answered 403: the user may not make this call")
         case 404: throw .failed(status: 404, "it answered 404: no such database, or not a Tryton server")
+        // What Tryton says of a collision where it does not put it inside 200.
+        case 409 where role == .write, 423 where role == .write: throw .conflict(reasons: [])
         case 429:
             let seconds = answer.headers.first("Retry-After").flatMap { Int($0) }
             throw .rateLimited(retryAfter: seconds.map { min(max($0, 1), 3600) })
