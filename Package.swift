@@ -73,6 +73,10 @@ let package = Package(
             dependencies: [
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "GRDB", package: "GRDB.swift"),
             ], swiftSettings: ours),
+        // GNU Health on Tryton, by JSON-RPC.
+        .target(
+            name: "TrytonDriver", dependencies: ["JSONBytes", "ClientContract", "UpstreamDriver", "Transport"],
+            path: "Sources/Drivers/TrytonDriver", swiftSettings: ours),
         // The contract's semantics over any driver.
         .target(
             name: "Bridge", dependencies: ["ClientContract", "UpstreamDriver", "Idempotency"], swiftSettings: ours),
@@ -81,6 +85,7 @@ let package = Package(
             name: "Tenancy",
             dependencies: [
                 "JSONBytes", "StrictConfig", "ClientContract", "UpstreamDriver", "RESTDriver", "FHIRDriver",
+                "TrytonDriver",
                 "Transport", "Bridge", "Idempotency", .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: ours),
         // The inbound HTTP server.
@@ -162,6 +167,12 @@ let package = Package(
                 "ClientContract", "UpstreamDriver", "TestSupport", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
             ],
             swiftSettings: ours),
+        .testTarget(
+            name: "TrytonDriverTests",
+            dependencies: [
+                "TrytonDriver", "Bridge", "MockUpstream", "Transport", "JSONBytes", "ClientContract", "UpstreamDriver",
+                "TestSupport",
+            ], swiftSettings: ours),
         .testTarget(
             name: "FHIRDriverTests",
             dependencies: [

@@ -20,6 +20,8 @@ public struct MockOptions: Sendable {
         case clinicaNasNuvens = "clinica-nas-nuvens"
         case clinicorp, cliniko, conexa, easyappointments, gestaods, ninsaude, odoo, openemr, realclinic, shosp
         case simplybook
+        /// GNU Health 5 on Tryton, whose database is called `gh`.
+        case gnuHealth = "gnuhealth"
     }
 
     /// The address to listen on.

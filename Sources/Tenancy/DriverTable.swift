@@ -3,6 +3,7 @@ import FHIRDriver
 import RESTDriver
 import StrictConfig
 public import Transport
+import TrytonDriver
 public import UpstreamDriver
 
 /// A driver that a tenant's file describes completely, ready to be given its HTTP channel.
@@ -72,7 +73,7 @@ struct DriverEntry: Sendable {
 
 /// The drivers that exist. A new one is added here, in its folder, in its tests and its docs.
 enum DriverTable {
-    static let entries: [DriverEntry] = [.rest, .fhir]
+    static let entries: [DriverEntry] = [.rest, .fhir, .tryton]
 
     static func entry(_ name: String) -> DriverEntry? { entries.first { $0.name == name } }
 }
@@ -150,5 +151,35 @@ extension DriverEntry {
         return PreparedDriver(
             make: { FHIRDriver(profile: profile, tenant: tenant, http: $0) }, capabilities: profile.capabilities,
             concurrent: profile.concurrent, pace: profile.pace, surroundings: bytes)
+    }
+}
+
+extension DriverEntry {
+    static let tryton = DriverEntry(name: "tryton", members: ["database"]) { upstream, around in
+        let before = upstream.node.report.faults.count
+        let database = upstream.required("database").flatMap { node -> String? in
+            guard let name = node.string("a database's name") else { return nil }
+            guard TrytonClinic.isDatabase(name) else {
+                node.fault("is not a database's name: letters, digits and - _ . only, at most 63")
+                return nil
+            }
+            return name
+        }
+        let known = ["user", "password"]
+        for (name, node) in around.credentialNodes where !known.contains(name) {
+            node.fault(NearestName.unknown("credential", name, known))
+        }
+        for name in known where !around.credentialNodes.contains(where: { $0.name == name }) {
+            upstream.node.fault("lacks the credential \"\(name)\", which the driver \"tryton\" needs")
+        }
+        for (_, node) in around.settingNodes { node.fault("is not a setting: the driver \"tryton\" has none") }
+        if !around.hasBaseURL { upstream.node.fault("lacks the member \"baseURL\": the address of the Tryton server") }
+        guard upstream.node.report.faults.count == before, let database else { return nil }
+        let clinic = TrytonClinic(
+            baseURL: around.baseURL ?? "", database: database, user: around.credentials["user"] ?? Secret(""),
+            password: around.credentials["password"] ?? Secret(""), phones: around.phones)
+        return PreparedDriver(
+            make: { TrytonDriver(clinic: clinic, http: $0) }, capabilities: TrytonDriver.abilities,
+            concurrent: nil, pace: nil, surroundings: [])
     }
 }

@@ -43,6 +43,38 @@ import Testing
         Sample("absent-route.html", "GET", "/v1/api/patient/nada", status: 404),
     ]
 
+    /// Calls of the gnuhealth dialect: the method is the call's, the target its parameters.
+    static let gnuHealth = [
+        Sample("list.json", "search_read", #"[["is_patient","=",true]],0,3,[["id","ASC"]],"# + rowFields),
+        Sample("empty.json", "search_read", #"[["id","=",1]],0,2,[["id","ASC"]],"# + rowFields),
+        Sample("record.json", "search_read", #"[["id","=",1001]],0,2,[["id","ASC"]],["name","lastname","photo"]"#),
+        Sample(
+            "changeable.json", "search_read",
+            #"[["id","=",1008]],0,2,[["id","ASC"]],["name","identifiers.type","identifiers.code","#
+                + #""person_names.use","person_names.family","_timestamp"]"#),
+        Sample("defaults.json", "default_get", #"["fed_country"]"#),
+        Sample(
+            "created.json", "create",
+            #"[{"name":"Ana","lastname":"Nova","fed_country":null,"is_patient":true,"contact_mechanisms":"#
+                + #"[["create",[{"type":"mobile","value":"+5548988881234"}]]]}]"#),
+        Sample("written.json", "write", #"[1002],{"name":"Maria"}"#),
+        Sample(
+            "refused-cpf.json", "write",
+            #"[1002],{"identifiers":[["create",[{"type":"br_cpf","code":"52998224726"}]]]}"#),
+        Sample("error.json", "search_read", #"[],0,1,null,["nope"]"#),
+    ]
+    private static let rowFields =
+        #"["name","lastname","dob","contact_mechanisms.type","contact_mechanisms.value","identifiers.type","#
+        + #""identifiers.code"]"#
+
+    @Test(arguments: gnuHealth)
+    func gnuHealthSays(_ sample: Sample) async throws {
+        try await withMock(MockOptions(dialect: .gnuHealth, patients: 20)) { server in
+            let answer = try GNUHealthTests.Caller(server).call(sample.method, sample.target)
+            try compare(answer, sample, in: "gnuhealth")
+        }
+    }
+
     @Test(arguments: agendaDemo)
     func agendaDemoSays(_ sample: Sample) async throws {
         try await withMock(MockOptions(patients: 20)) { server in

@@ -92,6 +92,16 @@ FHIR = {
     "staleReads": "0s",
     "limits": {"concurrent": 8, "calls": 100, "per": "60s"},
 }
+TRYTON_TENANT = {
+    **TENANT,
+    "upstream": {
+        "driver": "tryton",
+        "database": "gh",
+        "baseURL": "https://gh.example.test",
+        "credentials": {"user": {"env": "USER_NAME"}, "password": {"file": "password.secret"}},
+        "settings": {},
+    },
+}
 EXCHANGE = {
     "request": "GET /api/pacientes/1",
     "query": {"pagina": "1"},
@@ -141,7 +151,7 @@ SPEC = {
         },
     ],
 }
-VALUES = [None, True, False, 0, -1, 1, 99, 1.5, 10**12, "", "x", "10s", "10", "1ms", "-5s", "a b", "BR", "rest", "reject",
+VALUES = [None, True, False, 0, -1, 1, 99, 1.5, 10**12, "", "x", "10s", "10", "1ms", "-5s", "a b", "BR", "rest", "tryton", "reject",
           "debug", "text", "\u0000", "a\nb", "Ç", "/a", "/a/", "/a/../b", SHA, SHA[:-1], "http://a.example.test",
           "http://u:p@a.example.test", "ftp://a", "http://a.example.test?x", [], ["phone"], ["phone", "phone"], ["x"],
           [1], {}, {"env": "A"}, {"file": "a"}, {"env": "A", "file": "a"}, {"env": "9A"}, {"value": "a"}, {"x": 1}]
@@ -261,7 +271,8 @@ def check_specs(validator):
 def main():
     ponte = os.path.abspath(sys.argv[1])
     sound, differences, cases = 0, [], []
-    for kind, base in (("server", SERVER), ("tenant", TENANT), ("fhir-profile", FHIR), ("spec", SPEC)):
+    for kind, base in (("server", SERVER), ("tenant", TENANT), ("tenant", TRYTON_TENANT), ("fhir-profile", FHIR),
+                       ("spec", SPEC)):
         schema = json.loads((ROOT / f"Config/schema/{kind}.schema.json").read_text())
         jsonschema.Draft202012Validator.check_schema(schema)
         validator = jsonschema.Draft202012Validator(schema)

@@ -5,7 +5,14 @@ import Testing
 
 /// The JSON Schemas and the decoder say the same: whatever the one names, requires or forbids, so does the other.
 @Suite struct SchemaTests {
-    enum Kind: String, CaseIterable, Sendable { case server, tenant }
+    enum Kind: String, CaseIterable, Sendable {
+        case server, tenant
+        /// A tenant's file with the driver "tryton".
+        case tryton
+
+        var schema: String { self == .server ? "server" : "tenant" }
+        var driver: String? { self == .server ? nil : self == .tryton ? "tryton" : "rest" }
+    }
 
     /// One object of a schema, and where it stands in the full document.
     struct Place {
@@ -14,19 +21,19 @@ import Testing
     }
 
     private func schema(_ kind: Kind) throws -> [String: Any] {
-        let file = TestConfiguration.repository.appending(path: "Config/schema/\(kind.rawValue).schema.json")
+        let file = TestConfiguration.repository.appending(path: "Config/schema/\(kind.schema).schema.json")
         return try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
     }
 
     private func full(_ kind: Kind) -> [String: Any] {
-        kind == .server ? TestConfiguration.fullServer() : TestConfiguration.fullTenant()
+        kind.driver.map(TestConfiguration.fullTenant(driver:)) ?? TestConfiguration.fullServer()
     }
 
     private func faults(_ kind: Kind, _ document: Any) throws -> [ConfigFault] {
         let configuration = try TestConfiguration()
         switch kind {
         case .server: return try configuration.faults(ofServer: document)
-        case .tenant:
+        case .tenant, .tryton:
             // One of its choices needs a database.
             try configuration.write("server.json", ["idempotency": ["database": "creates.db"]])
             return try configuration.faults(ofTenant: document)
@@ -58,13 +65,23 @@ import Testing
         #expect(checked == (kind == .server ? 9 : 11))
     }
 
+    /// What an object must have: always, and with the driver that the document names.
+    private func required(_ schema: [String: Any], _ driver: String?) -> Set<String> {
+        var required = schema["required"] as? [String] ?? []
+        for branch in schema["allOf"] as? [[String: Any]] ?? [] where driver != nil {
+            let condition = Document.value(branch, ["if", "properties", "driver", "const"]) as? String
+            if condition == driver { required += Document.value(branch, ["then", "required"]) as? [String] ?? [] }
+        }
+        return Set(required)
+    }
+
     @Test(arguments: Kind.allCases) func requiredMembersAgree(_ kind: Kind) throws {
         for place in places(try schema(kind)) {
-            let required = Set(place.schema["required"] as? [String] ?? [])
+            let required = required(place.schema, kind.driver)
             for name in (place.schema["properties"] as? [String: Any] ?? [:]).keys where !name.hasPrefix("$") {
                 guard Document.value(full(kind), place.path + [name]) != nil else { continue }
                 // The profile of this test has no address of its own.
-                if name == "baseURL" || name == "credentials" { continue }
+                if kind == .tenant, name == "baseURL" || name == "credentials" { continue }
                 let faults = try faults(kind, Document.setting(full(kind), place.path + [name], nil))
                 #expect(faults.isEmpty == !required.contains(name), "without \(name) at \(place.path): \(faults)")
             }
@@ -92,7 +109,9 @@ import Testing
                 // Alone in its list, so that it is not named twice.
                 let inList = place.path.last == "0"
                 let path = inList ? Array(place.path.dropLast()) : place.path
-                var document = Document.setting(full(kind), path, inList ? [choice] as Any : choice)
+                // Each driver has members of its own.
+                let base = path == ["upstream", "driver"] ? TestConfiguration.fullTenant(driver: choice) : full(kind)
+                var document = Document.setting(base, path, inList ? [choice] as Any : choice)
                 // Another driver has profiles and credentials of its own.
                 if path == ["upstream", "driver"], choice == "fhir" {
                     document = Document.setting(document, ["upstream", "profile"], "hapi")

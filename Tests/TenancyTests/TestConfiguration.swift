@@ -86,6 +86,17 @@ final class TestConfiguration {
         ]
     }
 
+    /// The same for another driver of the table, with the members that this one has.
+    static func fullTenant(driver: String) -> [String: Any] {
+        var tenant = fullTenant()
+        guard driver == "tryton", var upstream = tenant["upstream"] as? [String: Any] else { return tenant }
+        upstream["driver"] = driver
+        upstream["profile"] = nil
+        upstream["database"] = "gh"
+        tenant["upstream"] = upstream
+        return tenant
+    }
+
     static func fullServer() -> [String: Any] {
         [
             "listen": ["host": "127.0.0.1", "port": 8080], "pathPrefix": "/api/v1",

@@ -1,0 +1,136 @@
+import ClientContract
+import JSONBytes
+import Transport
+import UpstreamDriver
+
+/// What a call is for: it decides what a failure means, and what may be sent again.
+enum CallRole: Sendable {
+    case signIn, read, write
+
+    /// Sent again when a kept connection dies. A login makes a session each time, and Tryton counts those that fail;
+    /// a write may make a second e-mail address.
+    var repeatability: Repeatability { self == .read ? .safe : .unsafe }
+}
+
+/// What a Tryton server answers.
+enum RPCAnswer: Sendable {
+    case carriedOut(RPCOutcome)
+    /// It does not know the session: nothing was done.
+    case sessionUnknown
+}
+
+/// What became of a call.
+enum RPCOutcome: Sendable {
+    case result(JSONValue)
+    case error(RPCError)
+}
+
+/// An error inside an answer: nothing was changed, since every call is one transaction.
+struct RPCError: Sendable, CustomStringConvertible, CustomReflectable {
+    /// Tryton's kinds; everything else is the text of a Python exception.
+    enum Kind: String, Sendable {
+        case refusal = "UserError"
+        /// A question that a person would be asked ("Are you sure?").
+        case warning = "UserWarning"
+        case concurrency = "ConcurrencyException"
+        case login = "LoginException"
+        case other
+    }
+
+    let kind: Kind
+    /// Its own words, for people. They may name a patient.
+    let texts: [String]
+
+    /// - Parameter value: `[kind, [texts…]]`.
+    init(_ value: JSONValue) {
+        let parts = value.elements
+        kind = parts.first?.string.flatMap(Kind.init) ?? .other
+        let details = parts.dropFirst().first?.elements ?? []
+        // A refusal is [text, description, domain]; a warning has a technical name before them.
+        texts = details.dropFirst(kind == .warning ? 1 : 0).prefix(2).compactMap(\.string).filter { !$0.isEmpty }
+    }
+
+    var description: String { "\(kind.rawValue) with \(texts.count) texts" }
+    var customMirror: Mirror { Mirror(reflecting: description) }
+}
+
+/// Calls one database of a Tryton server by its JSON-RPC.
+///
+/// Source: trytond 7.0, `protocols/jsonrpc.py` and `protocols/dispatcher.py`.
+struct RPCServer: Sendable {
+    /// Server and database: `https://gh.example.test/gh/`.
+    let address: String
+    let http: any HTTPSending
+
+    /// In every call. The language is that of its refusals; one that the clinic has not installed falls back to English.
+    static let language = "pt"
+
+    /// - Throws: what stands between Ponte and an answer. An error of the call itself is returned.
+    func call(
+        _ method: String, _ parameters: [RPCValue], authorization: String?, _ role: CallRole, _ context: CallContext
+    ) async throws(UpstreamError) -> RPCAnswer {
+        // Exactly these members: with another one ("jsonrpc") the server answers in another form.
+        let body: RPCValue = ["id": 1, "method": .text(method), "params": .list(parameters)]
+        var writer = JSONWriter(capacity: 512)
+        body.write(to: &writer)
+        var headers = [("Accept", "application/json"), ("Content-Type", "application/json")]
+        if let authorization { headers.append(("Authorization", authorization)) }
+        let request = OutboundRequest(
+            method: "POST", url: address, headers: headers.map { (name: $0.0, value: $0.1) }, body: writer.finish(),
+            repeatability: role.repeatability)
+        let answer: UpstreamAnswer
+        do {
+            answer = try await http.send(request, deadline: context.deadline)
+        } catch {
+            throw RPCServer.translate(error, role)
+        }
+        return try RPCServer.judge(answer, role)
+    }
+
+    static func judge(_ answer: UpstreamAnswer, _ role: CallRole) throws(UpstreamError) -> RPCAnswer {
+        switch answer.status {
+        case 200: return try read(answer.body, role)
+        case 401: return .sessionUnknown
+        case 403: throw .credentialsRejected("it answered 403: the user may not make this call")
+        case 404: throw .failed(status: 404, "it answered 404: no such database, or not a Tryton server")
+        // What Tryton says of a collision where it does not put it inside 200.
+        case 409 where role == .write, 423 where role == .write: throw .conflict(reasons: [])
+        case 429:
+            let seconds = answer.headers.first("Retry-After").flatMap { Int($0) }
+            throw .rateLimited(retryAfter: seconds.map { min(max($0, 1), 3600) })
+        case 500... where role == .write:
+            // A proxy that gave up says nothing about what happened behind it.
+            throw .outcomeUnknown("it answered \(answer.status)")
+        default: throw .failed(status: answer.status, "it answered \(answer.status)")
+        }
+    }
+
+    private static func read(_ body: [UInt8], _ role: CallRole) throws(UpstreamError) -> RPCAnswer {
+        if let root = try? JSONDocument(body, limits: JSONLimits(depth: 64)).root, root["id"]?.int == 1 {
+            if let error = root["error"] { return .carriedOut(.error(RPCError(error))) }
+            if let result = root["result"] { return .carriedOut(.result(result)) }
+        }
+        let detail = "its answer is not the JSON-RPC of Tryton"
+        throw role == .write ? .outcomeUnknown(detail) : .malformed(detail)
+    }
+
+    static func translate(_ error: TransportError, _ role: CallRole) -> UpstreamError {
+        if role == .write, error.mayHaveReachedServer { return .outcomeUnknown(error.detail) }
+        return switch error.kind {
+        case .deadline: .timeout
+        case .connectTimeout: .unreachable(error.detail, .silence)
+        case .nameResolution: .unreachable(error.detail, .name)
+        case .tls, .ownFile: .unreachable(error.detail, .tls)
+        case .certificate: .unreachable(error.detail, .certificate)
+        case .addressRefused: .unreachable(error.detail, .address)
+        case .cancelled: .cancelled
+        case .shuttingDown: .shuttingDown
+        case .saturated: .saturated
+        case .invalidRequest: .unsupported(error.detail)
+        case .truncated, .badEncoding, .protocolViolation, .tooLarge: .malformed(error.detail)
+        // The connection broke in the middle of an answer.
+        case .receive where error.phase == .receiving: .malformed("the answer broke off")
+        default: .unreachable(error.detail)
+        }
+    }
+}
