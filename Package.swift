@@ -84,11 +84,17 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: ours),
+        // Tools for whoever connects a system.
+        .target(
+            name: "Workbench",
+            dependencies: [
+                "JSONBytes", "ClientContract", "UpstreamDriver", "RESTDriver", "Transport", "Bridge", "Tenancy",
+            ], swiftSettings: ours),
         // The command line.
         .executableTarget(
             name: "ponte",
             dependencies: [
-                "Gateway", "Tenancy", "MockUpstream", "Replay", "JSONBytes", "StrictConfig", "Transport",
+                "Workbench", "RESTDriver", "ClientContract", "Gateway", "Tenancy", "MockUpstream", "Replay", "JSONBytes", "StrictConfig", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -135,6 +141,12 @@ let package = Package(
         .testTarget(
             name: "TenancyTests", dependencies: ["Tenancy", "StrictConfig", "JSONBytes", "Transport"],
             swiftSettings: ours),
+        .testTarget(
+            name: "WorkbenchTests",
+            dependencies: [
+                "Workbench", "RESTDriver", "Tenancy", "MockUpstream", "Transport", "JSONBytes", "ClientContract",
+                "StrictConfig", "UpstreamDriver",
+            ], swiftSettings: ours),
         .testTarget(
             name: "MockUpstreamTests", dependencies: ["MockUpstream", "JSONBytes"], swiftSettings: ours),
         // Runs the program that is built beside it.

@@ -1,4 +1,4 @@
-import RESTDriver
+public import RESTDriver
 public import StrictConfig
 
 /// Everything that the configuration files say: `server.json`, and the folders of tenants and drivers beside it.
@@ -20,6 +20,9 @@ public struct Configuration: Sendable {
     public let tenants: [TenantPlan]
     /// Profiles that compiled, by name.
     public let profiles: [String]
+    /// A profile that compiled.
+    public func profile(_ name: String) -> Profile? { compiled[name] }
+    private let compiled: [String: Profile]
     /// Every fault of every file, in the order of the files.
     public let faults: [ConfigFault]
     /// How many files were read.
@@ -81,7 +84,8 @@ public struct Configuration: Sendable {
                 faults += error.faults
             }
         }
-        self.profiles = profiles.filter { $0.value != nil }.keys.sorted()
+        compiled = profiles.compactMapValues { $0?.profile }
+        self.profiles = compiled.keys.sorted()
 
         let reader = TenantReader(profiles: profiles, secrets: options.secrets, baseURLs: options.baseURLs)
         var tenants: [TenantPlan] = []

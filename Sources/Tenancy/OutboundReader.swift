@@ -9,6 +9,7 @@ struct Outbound {
     var channel: ChannelSettings
     var call: Duration
     var list: Duration
+    var facts: UpstreamFacts
     /// What the file refers to: profile, secrets, certificates.
     var surroundings: [UInt8]
 }
@@ -64,7 +65,12 @@ extension TenantReader {
         if limit == nil, let concurrent = driver.concurrent { channel.maxInFlight = concurrent }
         if let pace = driver.pace { channel.paces.append(pace) }
         surroundings += Array((baseURL ?? "").utf8) + [0] + driver.surroundings
-        return Outbound(driver: driver, channel: channel, call: call, list: list, surroundings: surroundings)
+        let facts = UpstreamFacts(
+            driver: entry.name, profile: object.optional("profile")?.value.string,
+            baseURL: baseURL ?? driver.baseURL, credentials: credentials.keys.sorted(),
+            settings: settings.sorted { $0.key < $1.key }.map { UpstreamFacts.Setting(name: $0.key, value: $0.value) })
+        return Outbound(
+            driver: driver, channel: channel, call: call, list: list, facts: facts, surroundings: surroundings)
     }
 
     /// The driver that a tenant names; members that only other drivers have are faults.

@@ -30,6 +30,7 @@ public struct TenantPlan: Sendable, CustomStringConvertible {
     public let options: BridgeOptions
     public let channel: ChannelSettings
     public let driver: PreparedDriver
+    public let upstream: UpstreamFacts
     /// The file's name without its folder.
     let fileName: String
     /// Equal for two readings that make the same tenant: file, profile, secrets and certificates.
@@ -80,7 +81,7 @@ struct TenantReader {
         return TenantPlan(
             id: id, name: name ?? id, isDisabled: disabled, keys: keys, callTimeout: outbound.call,
             listTimeout: outbound.list, options: options, channel: outbound.channel, driver: outbound.driver,
-            fileName: fileName, fingerprint: KeyDigest(of: bytes + outbound.surroundings))
+            upstream: outbound.facts, fileName: fileName, fingerprint: KeyDigest(of: bytes + outbound.surroundings))
     }
 
     /// A tenant whose terms could never be searched by would answer 501 to every search. Where some of its kinds can,
