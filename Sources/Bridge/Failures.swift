@@ -7,7 +7,9 @@ extension ContractError {
     ///   is a failure like any other: a list or a search is never answered with 404.
     init(_ error: UpstreamError, system: String, aboutClient: Bool = false) {
         switch error {
-        case .unreachable(let detail): self.init(.upstreamUnreachable, "\(system): \(detail)", retryAfter: 5)
+        case .unreachable(let detail, let obstacle):
+            let code = ContractError.Code(obstacle)
+            self.init(code, "\(system): \(detail)", retryAfter: code.headers.contains("Retry-After") ? 5 : nil)
         case .timeout: self.init(.deadline, "\(system) did not answer within the tenant's deadline")
         case .credentialsRejected(let detail):
             self.init(
@@ -30,5 +32,19 @@ extension ContractError {
         case .shuttingDown: self.init(.shuttingDown, retryAfter: 5)
         case .cancelled: self.init(.deadline, "The call was given up")
         }
+    }
+}
+
+extension ContractError.Code {
+    init(_ obstacle: UpstreamError.Obstacle) {
+        self =
+            switch obstacle {
+            case .connection: .upstreamUnreachable
+            case .name: .upstreamNameUnknown
+            case .silence: .upstreamSilent
+            case .tls: .upstreamTLS
+            case .certificate: .upstreamCertificate
+            case .address: .upstreamAddress
+            }
     }
 }

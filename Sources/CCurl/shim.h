@@ -45,6 +45,10 @@ static inline CURLcode ponte_easy_set_close_socket(CURL *easy, curl_closesocket_
     return curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, value);
 }
 
+static inline CURLcode ponte_easy_set_prerequest(CURL *easy, curl_prereq_callback value) {
+    return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, value);
+}
+
 // curl_easy_getinfo. What curl cannot tell is 0 or NULL.
 
 static inline long ponte_easy_long(CURL *easy, CURLINFO info) {

@@ -115,8 +115,27 @@ extension ContractError.Code {
         case .upstreamUnreachable:
             Entry(
                 502, "The clinic's system cannot be reached", [.clinic, .operator],
-                "Check that the system runs, then the address, name service, certificate and way to it.",
+                "Check that the system runs and listens at `upstream.baseURL`, then the way to it.",
                 headers: ["Retry-After"])
+        case .upstreamNameUnknown:
+            Entry(
+                502, "The clinic's system has a name that nobody knows", [.operator, .clinic],
+                "Check the host in `upstream.baseURL`, then the name service of Ponte's machine.",
+                headers: ["Retry-After"])
+        case .upstreamTLS:
+            Entry(
+                502, "No secure connection to the clinic's system came about", [.operator, .clinic],
+                "Check that the address speaks TLS 1.2 or later there, then the files of `upstream.tls`.",
+                headers: ["Retry-After"])
+        case .upstreamCertificate:
+            Entry(
+                502, "The certificate of the clinic's system is not trusted", [.clinic, .operator],
+                "Have the clinic renew or correct the certificate; name its own authority in `upstream.tls.caFile`.")
+        case .upstreamAddress:
+            Entry(
+                502, "The clinic's system has an address that is not allowed", [.operator],
+                "Where the system does stand in a local network, name it in `upstream.addresses`; else look at who "
+                    + "answers for the name.")
         case .upstreamMalformed:
             Entry(
                 502, "The clinic's system gave an answer that makes no sense", [.integrator, .operator, .clinic],
@@ -141,6 +160,11 @@ extension ContractError.Code {
             Entry(
                 503, "Ponte is shutting down", [.nobody],
                 "Try again after `Retry-After`: another instance answers, or this one when it is back.",
+                headers: ["Retry-After"])
+        case .upstreamSilent:
+            Entry(
+                504, "Nothing answers at the address of the clinic's system", [.clinic, .operator],
+                "Check the firewalls and routes between Ponte and the system, then that it runs; nothing was sent.",
                 headers: ["Retry-After"])
         case .deadline:
             Entry(

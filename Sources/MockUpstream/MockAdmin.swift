@@ -43,11 +43,11 @@ extension MockState {
     }
 
     private static let ruleHelp =
-        #"expected {"fault": name, "argument": text, "operation": name, "times": n}; only "fault" is required"#
+        #"expected {"fault": name, "argument": text, "operation": name, "times": n, "after": n}; only "fault" is required"#
 
     private static func rule(_ body: [UInt8]) -> MockFaultRule? {
         guard let root = try? JSONDocument(body).root, let name = root["fault"]?.string,
-            root.members.allSatisfy({ ["fault", "argument", "operation", "times"].contains($0.key) }),
+            root.members.allSatisfy({ ["fault", "argument", "operation", "times", "after"].contains($0.key) }),
             let fault = MockFault(name: name, argument: root["argument"]?.scalarText)
         else { return nil }
         var rule = MockFaultRule(fault)
@@ -58,6 +58,10 @@ extension MockState {
         if let times = root["times"], !times.isNull {
             guard let count = times.int, count > 0 else { return nil }
             rule.times = count
+        }
+        if let after = root["after"], !after.isNull {
+            guard let count = after.int, count >= 0 else { return nil }
+            rule.after = count
         }
         return rule
     }
@@ -75,6 +79,10 @@ extension MockState {
             if let operation = rule.operation { json.string(operation.rawValue) } else { json.null() }
             json.raw(#","times":"#)
             if let times = rule.times { json.number(times) } else { json.null() }
+            if rule.after > 0 {
+                json.raw(#","after":"#)
+                json.number(rule.after)
+            }
             json.raw("}")
         }
         json.raw("]}")

@@ -13,7 +13,7 @@ final class MockHandler: ChannelInboundHandler {
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
     private var tooLong = false
-    private var endless: EndlessBody?
+    private var endless: EndlessBytes?
 
     private static let longestBody = 16 << 20
 
@@ -60,40 +60,27 @@ final class MockHandler: ChannelInboundHandler {
     }
 
     private func carryOut(_ plan: MockState.Plan, keeps: Bool, _ context: ChannelHandlerContext) {
-        var answer = plan.answer
-        switch plan.fault {
-        case nil, .latency: send(answer, closing: !keeps, context)
-        case .status(let code, let retryAfter):
-            answer.status = code
-            answer.headers = retryAfter.map { [("Retry-After", String($0))] } ?? []
-            send(answer, closing: !keeps, context)
-        case .reset: reset(context)
-        case .resetMidBody:
-            sendHalf(of: answer, context).whenComplete { [bound = context.loopBound] _ in
-                Self.reset(bound.value)
-            }
-        case .truncate:
-            sendHalf(of: answer, context).whenComplete { [bound = context.loopBound] _ in
-                bound.value.close(promise: nil)
-            }
-        case .html:
-            let page = "<!DOCTYPE html><html><head><title>Login</title></head><body><form>Entrar</form></body></html>"
-            send(MockAnswer(200, page, contentType: "text/html; charset=utf-8"), closing: !keeps, context)
-        case .empty: send(MockAnswer(200, []), closing: !keeps, context)
-        case .badJSON:
-            answer.body = Array(#"{"sucesso":true,"success":true,"dados":[{"nome": }"#.utf8)
-            send(answer, closing: !keeps, context)
-        case .endless:
-            write(head(of: answer, length: nil), context)
-            let endless = EndlessBody()
-            self.endless = endless
-            endless.pump(context)
+        let answer = plan.answer
+        guard let fault = plan.fault else { return send(answer, closing: !keeps, context) }
+        if let spoilt = answer.spoilt(by: fault) { return send(spoilt, closing: !keeps, context) }
+        switch fault {
         case .closeIdle: send(answer, closing: true, context)
+        case .blackhole: break
+        case .noReply: context.close(promise: nil)
+        case .reset, .resetAtAccept: context.reset()
+        case .resetAfterHead:
+            write(head(of: answer, length: max(2, answer.body.count)), context)
+            flush(context) { $0.reset() }
+        case .resetMidBody: sendHalf(of: answer, context) { $0.reset() }
+        case .truncate: sendHalf(of: answer, context) { $0.close(promise: nil) }
+        default:
+            guard let raw = RawAnswers(context) else { return context.close(promise: nil) }
+            endless = raw.send(answer, spoiltBy: fault)
         }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        endless?.pump(context)
+        endless?.pump()
         context.fireChannelWritabilityChanged()
     }
 
@@ -135,46 +122,42 @@ final class MockHandler: ChannelInboundHandler {
     }
 
     /// Promises the whole body and sends half of it.
-    private func sendHalf(of answer: MockAnswer, _ context: ChannelHandlerContext) -> EventLoopFuture<Void> {
+    private func sendHalf(
+        of answer: MockAnswer, _ context: ChannelHandlerContext,
+        then: @escaping @Sendable (ChannelHandlerContext) -> Void
+    ) {
         write(head(of: answer, length: max(2, answer.body.count)), context)
-        let half = answer.body[..<(answer.body.count / 2)]
-        return context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: half)))))
+        write(answer.body[..<(answer.body.count / 2)], context)
+        flush(context, then: then)
     }
 
-    private func reset(_ context: ChannelHandlerContext) { Self.reset(context) }
-
-    /// Closes with RST instead of FIN: lingering on, for no time at all.
-    private static func reset(_ context: ChannelHandlerContext) {
-        let bound = context.loopBound
-        let lingering = (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
-        (lingering ?? context.eventLoop.makeSucceededVoidFuture()).whenComplete { _ in bound.value.close(promise: nil) }
+    /// Sends what was written.
+    private func flush(
+        _ context: ChannelHandlerContext, then: @escaping @Sendable (ChannelHandlerContext) -> Void
+    ) {
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.whenComplete { [bound = context.loopBound] _ in then(bound.value) }
+        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer()))), promise: sent)
     }
 }
 
-/// A body that goes on for as long as the caller takes it.
-private final class EndlessBody {
-    private let chunk = ByteBuffer(string: String(repeating: #"{"nome":"sem fim"},"#, count: 400))
+/// Resets a connection as soon as it is there.
+final class ResetAtOnce: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
 
-    func pump(_ context: ChannelHandlerContext) {
-        var left = 16
-        while context.channel.isActive, context.channel.isWritable, left > 0 {
-            context.writeAndFlush(
-                NIOAny(HTTPServerResponsePart.body(.byteBuffer(chunk))), promise: nil)
-            left -= 1
-        }
-        // The socket took all of it: let other connections have a turn.
-        if context.channel.isActive, context.channel.isWritable {
-            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-            context.eventLoop.execute {
-                let (body, context) = bound.value
-                body.pump(context)
-            }
-        }
-    }
+    func channelActive(context: ChannelHandlerContext) { context.reset() }
 }
 
 extension ChannelHandlerContext {
     fileprivate var loopBound: NIOLoopBound<ChannelHandlerContext> { NIOLoopBound(self, eventLoop: eventLoop) }
+
+    /// Closes with RST instead of FIN: lingering on, for no time at all.
+    fileprivate func reset() {
+        let lingering = (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+        (lingering ?? eventLoop.makeSucceededVoidFuture()).whenComplete { [bound = loopBound] _ in
+            bound.value.close(promise: nil)
+        }
+    }
 }
 
 /// The open connections, so that a mock that stops closes them.

@@ -60,9 +60,10 @@ public final class MockServer: Sendable {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 connections.add(channel)
-                state.requests.addConnection()
+                let isReset = state.accept()
                 return channel.eventLoop.makeCompletedFuture {
                     let handlers = channel.pipeline.syncOperations
+                    if isReset { return try handlers.addHandler(ResetAtOnce()) }
                     try handlers.configureHTTPServerPipeline(withErrorHandling: true)
                     try handlers.addHandler(MockHandler(state))
                 }
@@ -103,8 +104,9 @@ public final class MockServer: Sendable {
 
     /// Adds a fault. All delays that fit a request add up; of the other faults the first that fits strikes. Faults that
     /// a request asks for itself come first.
-    public func inject(_ fault: MockFault, operation: MockOperation? = nil, times: Int? = nil) {
-        state.add(MockFaultRule(fault, operation: operation, times: times))
+    /// - Parameter after: how many requests that it would strike pass first.
+    public func inject(_ fault: MockFault, operation: MockOperation? = nil, times: Int? = nil, after: Int = 0) {
+        state.add(MockFaultRule(fault, operation: operation, times: times, after: after))
     }
 
     public func clearFaults() { state.clearFaults() }

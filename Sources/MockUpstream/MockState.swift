@@ -44,7 +44,7 @@ final class MockState: Sendable {
                     fault: struck.fault)
             }
             let answer = shared.dialect.answer(to: request, now: seconds + shared.advanced)
-            for fault in answer.faults { _ = struck.add(fault) }
+            shared.faults.add(answer.faults, to: &struck)
             return Plan(answer: answer, milliseconds: struck.milliseconds, fault: struck.fault)
         }
     }
@@ -59,6 +59,12 @@ final class MockState: Sendable {
             }
         }
         return faults
+    }
+
+    /// Counts a connection and says whether it is to be reset at once.
+    func accept() -> Bool {
+        requests.addConnection()
+        return shared.withLock { $0.faults.takeAtAccept() }
     }
 
     var faults: [MockFaultRule] { shared.withLock { $0.faults.rules } }

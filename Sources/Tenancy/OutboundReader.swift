@@ -43,6 +43,7 @@ extension TenantReader {
         var surroundings = certificates(object.optional("tls"), &channel)
 
         let baseURL = id.flatMap { baseURLs[$0] } ?? object.optional("baseURL").flatMap(UpstreamAddress.read)
+        channel.addresses = addresses(object.optional("addresses")).naming(hostOf: baseURL ?? "")
         let credentialNodes = object.optional("credentials")?.entries("an object of references to secrets") ?? []
         var credentials: [String: Secret] = [:]
         for (name, node) in credentialNodes {
@@ -84,6 +85,27 @@ extension TenantReader {
             upstream.optional(member)?.fault("is not a member of the driver \"\(name)\"")
         }
         return entry
+    }
+
+    /// Reads "addresses": what calls may lead to beside public addresses.
+    private func addresses(_ node: ConfigNode?) -> AddressPolicy {
+        var classes: Set<AddressPolicy.Class> = []
+        var ranges: [AddressRange] = []
+        for element in node?.elements("an array of networks") ?? [] {
+            guard
+                let text = element.string("\"private\", \"loopback\", an address or a network such as \"10.1.0.0/16\"")
+            else { continue }
+            if let named = [AddressPolicy.Class.private, .loopback].first(where: { $0.rawValue == text }) {
+                classes.insert(named)
+            } else if let range = AddressRange(text) {
+                ranges.append(range)
+            } else {
+                element.fault(
+                    "must be \"private\", \"loopback\", an address, or a network such as 10.1.0.0/16 without bits behind "
+                        + "its length")
+            }
+        }
+        return AddressPolicy(naming: classes, ranges: ranges)
     }
 
     /// Reads "tls". Relative paths begin at the tenant file's folder.

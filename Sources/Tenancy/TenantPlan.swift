@@ -48,7 +48,8 @@ struct TenantReader {
 
     static let members = ["id", "name", "disabled", "inbound", "upstream", "clients"]
     static let upstreamMembers = [
-        "driver", "baseURL", "credentials", "settings", "timeouts", "limits", "tls", "http2", "maxBodyBytes",
+        "driver", "baseURL", "addresses", "credentials", "settings", "timeouts", "limits", "tls", "http2",
+        "maxBodyBytes",
     ]
     static let clientsMembers = [
         "searchBy", "country", "defaultAreaCode", "cpfCheckDigits", "onDuplicate", "listDetail", "scan",

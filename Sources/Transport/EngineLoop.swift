@@ -238,7 +238,7 @@ final class EngineLoop {
             transfer = idle
         } else {
             do throws(TransportError) {
-                transfer = try Transfer(call.channel.settings, sockets: Unmanaged.passUnretained(sockets).toOpaque())
+                transfer = try Transfer(call.channel.settings, sockets: sockets)
             } catch {
                 releasePlace(of: call.channel)
                 return answer(call, .failure(error))

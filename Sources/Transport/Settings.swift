@@ -39,12 +39,14 @@ public struct ChannelSettings: Sendable, CustomStringConvertible, CustomReflecta
     public var userAgent: String
     /// A connection idle for longer is not used again: keep it below the server's own idle timeout. Whole seconds.
     public var connectionMaxAge: Duration
+    /// Where connections may lead.
+    public var addresses: AddressPolicy
 
     public init(
         connectTimeout: Duration = .seconds(3), maxBodyBytes: Int = 16 << 20, maxInFlight: Int = 16,
         paces: [Pace] = [], caFile: String? = nil, clientCertificateFile: String? = nil, clientKeyFile: String? = nil,
         clientKeyPassword: String? = nil, http2: Bool = false, userAgent: String = "Ponte",
-        connectionMaxAge: Duration = .seconds(50)
+        connectionMaxAge: Duration = .seconds(50), addresses: AddressPolicy = .unrestricted
     ) {
         self.connectTimeout = connectTimeout
         self.maxBodyBytes = maxBodyBytes
@@ -57,6 +59,7 @@ public struct ChannelSettings: Sendable, CustomStringConvertible, CustomReflecta
         self.http2 = http2
         self.userAgent = userAgent
         self.connectionMaxAge = connectionMaxAge
+        self.addresses = addresses
     }
 
     public var description: String {

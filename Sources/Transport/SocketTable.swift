@@ -57,7 +57,7 @@ final class SocketTable {
         return bits
     }
 
-    fileprivate func open(_ address: curl_sockaddr) -> curl_socket_t {
+    func open(_ address: curl_sockaddr) -> curl_socket_t {
         let socket = socket(address.family, address.socktype | Int32(SOCK_CLOEXEC.rawValue), address.protocol)
         if socket >= 0 {
             makeRoom(for: socket)
@@ -98,11 +98,6 @@ final class SocketTable {
 
 private func table(_ pointer: UnsafeMutableRawPointer?) -> SocketTable? {
     pointer.map { Unmanaged<SocketTable>.fromOpaque($0).takeUnretainedValue() }
-}
-
-let openSocket: curl_opensocket_callback = { user, _, address in
-    guard let table = table(user), let address else { return CURL_SOCKET_BAD }
-    return table.open(address.pointee)
 }
 
 let closeSocket: curl_closesocket_callback = { user, socket in

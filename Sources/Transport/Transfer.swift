@@ -1,4 +1,5 @@
 import CCurl
+import Glibc
 
 /// One libcurl easy handle with what it collects: options of the channel set once, those of the call set for each.
 ///
@@ -8,6 +9,8 @@ final class Transfer {
     private let maxBodyBytes: Int
     private let connectTimeout: Duration
     private let http2: Bool
+    private let addresses: AddressPolicy
+    private let sockets: SocketTable
     private var headerList: UnsafeMutablePointer<curl_slist>?
     private var hasCopiedBody = false
 
@@ -23,19 +26,27 @@ final class Transfer {
     private var overLimit = false
     private var sawAnswer = false
     private var deadlineComesFirst = true
+    /// Addresses that were dialled, and that were not, because the tenant does not allow them.
+    private var dialled = 0
+    private var refusedAddresses = 0
+    private var connectionRefused = false
+    /// The address of a connection that was judged and may be used, ended by zero: mostly the next one has it, too.
+    private var judged: [CChar] = [0]
 
     private static let maxHeaderBytes = 256 << 10
     /// Room taken at once on the word of a `Content-Length`.
     private static let maxReservation = 1 << 20
 
-    init(_ settings: ChannelSettings, sockets: UnsafeMutableRawPointer) throws(TransportError) {
+    init(_ settings: ChannelSettings, sockets: SocketTable) throws(TransportError) {
         guard let easy = curl_easy_init() else { throw .internalFailure("libcurl gives no handle") }
         self.easy = easy
         maxBodyBytes = settings.maxBodyBytes
         connectTimeout = settings.connectTimeout
         http2 = settings.http2
+        addresses = settings.addresses
+        self.sockets = sockets
         // If this throws, the instance is complete and `deinit` frees the handle.
-        try setFixedOptions(settings, sockets)
+        try setFixedOptions(settings)
     }
 
     deinit {
@@ -43,9 +54,7 @@ final class Transfer {
         curl_slist_free_all(headerList)
     }
 
-    private func setFixedOptions(
-        _ settings: ChannelSettings, _ sockets: UnsafeMutableRawPointer
-    ) throws(TransportError) {
+    private func setFixedOptions(_ settings: ChannelSettings) throws(TransportError) {
         let me = Unmanaged.passUnretained(self).toOpaque()
         var code = CURLE_OK
         func set(_ option: CURLoption, _ value: Int) {
@@ -60,12 +69,15 @@ final class Transfer {
         set(CURLOPT_PRIVATE, me)
         set(CURLOPT_WRITEDATA, me)
         set(CURLOPT_HEADERDATA, me)
-        set(CURLOPT_OPENSOCKETDATA, sockets)
-        set(CURLOPT_CLOSESOCKETDATA, sockets)
+        set(CURLOPT_OPENSOCKETDATA, me)
+        set(CURLOPT_PREREQDATA, me)
+        // Connections outlive the transfer that opened them.
+        set(CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(sockets).toOpaque())
         if code == CURLE_OK { code = ponte_easy_set_sink(easy, CURLOPT_WRITEFUNCTION, receiveBody) }
         if code == CURLE_OK { code = ponte_easy_set_sink(easy, CURLOPT_HEADERFUNCTION, receiveHeader) }
         if code == CURLE_OK { code = ponte_easy_set_open_socket(easy, openSocket) }
         if code == CURLE_OK { code = ponte_easy_set_close_socket(easy, closeSocket) }
+        if code == CURLE_OK { code = ponte_easy_set_prerequest(easy, checkConnection) }
 
         set(CURLOPT_NOSIGNAL, 1)
         // A slow name server must not hold the thread when a call leaves while its name is being looked up (7.87).
@@ -109,6 +121,9 @@ final class Transfer {
         body = []
         overLimit = false
         sawAnswer = false
+        dialled = 0
+        refusedAddresses = 0
+        connectionRefused = false
 
         var code = ponte_easy_set_text(easy, CURLOPT_URL, request.url)
         func set(_ option: CURLoption, _ value: Int) {
@@ -237,7 +252,9 @@ final class Transfer {
         let beforeSending = phase == .handshaking || phase == .connecting || phase == .resolving
         return TransferState(
             phase: phase, requestBytesSent: ponte_easy_long(easy, CURLINFO_REQUEST_SIZE) > 0, overLimit: overLimit,
-            deadlinePassed: !beforeSending || deadlineComesFirst)
+            deadlinePassed: !beforeSending || deadlineComesFirst,
+            addressRefused: connectionRefused || (refusedAddresses > 0 && dialled == 0),
+            verification: ponte_easy_long(easy, CURLINFO_SSL_VERIFYRESULT))
     }
 
     /// A kept connection died before any answer: the server may have closed it just as we took it.
@@ -270,6 +287,30 @@ final class Transfer {
         return true
     }
 
+    /// A socket for an address, unless the tenant does not allow it.
+    fileprivate func open(_ address: UnsafeMutablePointer<curl_sockaddr>) -> curl_socket_t {
+        // An IPv6 address is longer than the structure says: libcurl has room for it behind.
+        let place = UnsafeRawPointer(address) + (MemoryLayout<curl_sockaddr>.offset(of: \.addr) ?? 0)
+        let bytes = UnsafeRawBufferPointer(start: place, count: Int(address.pointee.addrlen))
+        guard let target = IPAddress(socketAddress: bytes), addresses.allows(target) else {
+            refusedAddresses += 1
+            return CURL_SOCKET_BAD
+        }
+        dialled += 1
+        return sockets.open(address.pointee)
+    }
+
+    /// Whether the connection may be used: a kept one may have been dialled for a tenant that is allowed more.
+    fileprivate func mayUse(connectionTo text: UnsafePointer<CChar>) -> Bool {
+        if addresses.isUnrestricted || strcmp(text, judged) == 0 { return true }
+        guard let target = IPAddress(String(cString: text)), addresses.allows(target) else {
+            connectionRefused = true
+            return false
+        }
+        judged = Array(UnsafeBufferPointer(start: text, count: strlen(text) + 1))
+        return true
+    }
+
     fileprivate func receive(body bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         if bytes.count > maxBodyBytes - body.count {
             overLimit = true
@@ -296,6 +337,18 @@ private func transfer(_ pointer: UnsafeMutableRawPointer?) -> Transfer? {
 
 private func bytes(_ data: UnsafeMutablePointer<CChar>?, _ count: Int) -> UnsafeBufferPointer<UInt8> {
     UnsafeRawBufferPointer(start: data, count: count).assumingMemoryBound(to: UInt8.self)
+}
+
+private let openSocket: curl_opensocket_callback = { user, _, address in
+    guard let transfer = transfer(user), let address else { return CURL_SOCKET_BAD }
+    return transfer.open(address)
+}
+
+private let checkConnection: curl_prereq_callback = { user, remote, _, _, _ in
+    guard let transfer = transfer(user), let remote, transfer.mayUse(connectionTo: remote) else {
+        return CURL_PREREQFUNC_ABORT
+    }
+    return CURL_PREREQFUNC_OK
 }
 
 private let receiveBody: curl_write_callback = { data, size, count, user in

@@ -10,8 +10,12 @@ public struct TransportError: Error, Sendable, CustomStringConvertible {
         /// The connection (name, TCP and TLS) was not ready within the channel's `connectTimeout`.
         case connectTimeout
         case tls
-        /// The server's certificate, or one of the channel's own files, is not usable.
+        /// The server's certificate is not trusted for its name.
         case certificate
+        /// One of the channel's own files (authorities, client certificate, key) is not usable.
+        case ownFile
+        /// The channel does not allow any address that the host has.
+        case addressRefused
         case send
         case receive
         /// The server closed without a single byte of answer.

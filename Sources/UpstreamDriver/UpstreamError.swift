@@ -1,7 +1,23 @@
 /// What can go wrong between Ponte and a clinic's system. Details never hold patient data, secrets or addresses.
 public enum UpstreamError: Error, Sendable, CustomStringConvertible {
+    /// What stood in the way of a connection.
+    public enum Obstacle: String, Sendable, CaseIterable {
+        /// Nobody listens, there is no way, or the connection broke.
+        case connection
+        /// The host's name is unknown.
+        case name
+        /// No connection came about in time: nothing answers at that address.
+        case silence
+        /// The TLS handshake failed, for another reason than the system's certificate.
+        case tls
+        /// The system's certificate is not trusted for its name.
+        case certificate
+        /// The host has an address that the tenant does not allow.
+        case address
+    }
+
     /// No connection, or it broke before the request was sent.
-    case unreachable(String)
+    case unreachable(String, Obstacle = .connection)
     /// The deadline passed; for a write, only when nothing was sent.
     case timeout
     /// The system does not accept the tenant's credentials, or its login failed.
@@ -28,7 +44,7 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .unreachable(let detail): "unreachable: \(detail)"
+        case .unreachable(let detail, _): "unreachable: \(detail)"
         case .timeout: "timeout"
         case .credentialsRejected(let detail): "credentials rejected: \(detail)"
         case .refused(let reasons): "refused with \(reasons.count) reasons"

@@ -6,7 +6,10 @@ import UpstreamDriver
 /// A failure of the clinic's system, wherever it strikes, is an error: never an empty list, never "no such client".
 @Suite(.timeLimit(.minutes(1))) struct FailureTests {
     static let errors: [(UpstreamError, ContractError.Code)] = [
-        (.unreachable("no route"), .upstreamUnreachable), (.timeout, .deadline),
+        (.unreachable("no route"), .upstreamUnreachable), (.unreachable("x", .name), .upstreamNameUnknown),
+        (.unreachable("x", .silence), .upstreamSilent), (.unreachable("x", .tls), .upstreamTLS),
+        (.unreachable("x", .certificate), .upstreamCertificate), (.unreachable("x", .address), .upstreamAddress),
+        (.timeout, .deadline),
         (.credentialsRejected("its login failed"), .upstreamCredentials), (.refused(reasons: ["no"]), .refused),
         (.conflict(reasons: ["taken"]), .duplicate), (.rateLimited(retryAfter: 7), .rateLimited),
         (.failed(status: 500, "it broke"), .upstreamFailed), (.malformed("HTML came"), .upstreamMalformed),

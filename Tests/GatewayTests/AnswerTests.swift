@@ -40,7 +40,9 @@ import UpstreamDriver
     }
 
     static let failures: [(UpstreamError, Int, String)] = [
-        (.unreachable("no route"), 502, "system_unreachable"), (.timeout, 504, "deadline_passed"),
+        (.unreachable("no route"), 502, "system_unreachable"), (.unreachable("x", .silence), 504, "system_silent"),
+        (.unreachable("x", .certificate), 502, "system_certificate_untrusted"),
+        (.timeout, 504, "deadline_passed"),
         (.credentialsRejected("login"), 502, "system_credentials_rejected"),
         (.refused(reasons: ["falta o convênio"]), 422, "refused_by_system"), (.notFound, 404, "no_such_client"),
         (.rateLimited(retryAfter: 7), 429, "rate_limited"), (.failed(status: 500, "it"), 502, "system_failed"),

@@ -144,6 +144,9 @@ import Testing
     @Test(arguments: [
         ("reset", true), ("reset-mid-body", true), ("truncate", true), ("html", true), ("empty", true),
         ("bad-json", true), ("endless", true), ("close-idle", true), ("reset=before", false), ("status=503", false),
+        ("reset=headers", true), ("no-reply", true), ("bad-chunk", true), ("random", true), ("gzip-bomb", true),
+        ("endless-headers", true), ("slicer", true), ("bandwidth=1", true), ("slow-close=600000", true),
+        ("html=503", true), ("latin1", true), ("reset=accept", false),
     ])
     func aSpoiledAnswerIsNotAnUndoneWrite(_ fault: String, _ written: Bool) async throws {
         try await withMock(Self.options) { server in
@@ -194,8 +197,11 @@ import Testing
 
     @Test(arguments: [
         "reset", "reset=before", "status=503", "status=429:2", "latency=5", "reset-mid-body", "truncate", "html",
-        "empty",
-        "endless", "bad-json", "close-idle",
+        "empty", "endless", "bad-json", "close-idle", "latency=50:20", "blackhole", "blackhole=before", "slicer",
+        "slicer=16", "bandwidth=100", "slow-close=5", "reset=accept", "reset=headers", "no-reply", "bad-chunk",
+        "random",
+        "random=7", "endless-headers", "gzip-bomb", "html=404", "text-html", "latin1", "latin1=none",
+        "windows-1252=utf-8", "bom", "duplicate-key", "numbers-as-text",
     ])
     func aFaultsNameAndArgumentReadBack(_ text: String) throws {
         let fault = try #require(MockFault(text))
@@ -204,7 +210,9 @@ import Testing
 
     @Test(arguments: [
         "", "nada", "status", "status=", "status=99", "status=600", "status=503:", "status=503:-1", "status=1:2:3",
-        "latency", "latency=-1", "latency=x", "reset=after", "html=1",
+        "latency", "latency=-1", "latency=x", "latency=5:", "latency=5:-1", "latency=1:2:3", "reset=after", "html=1",
+        "blackhole=after", "slicer=0", "bandwidth", "bandwidth=0", "slow-close", "random=-1", "latin1=", "latin1=a:b",
+        "bom=1",
     ])
     func whatIsNoFaultIsRefused(_ text: String) async throws {
         #expect(MockFault(text) == nil)

@@ -119,6 +119,18 @@ final class RawClient {
         return buffer.isEmpty && poll(&poller, 1, 0) == 0
     }
 
+    /// Segments with data that the system has received; nil where it does not count them.
+    var segmentsReceived: Int? {
+        // tcpi_data_segs_in of Linux's struct tcp_info, which glibc's does not have.
+        let offset = 152
+        var info = [UInt8](repeating: 0, count: 256)
+        var length = socklen_t(info.count)
+        guard getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &info, &length) == 0, length >= offset + 4 else {
+            return nil
+        }
+        return Int(info.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: UInt32.self) })
+    }
+
     private func receive() -> Ending? {
         var chunk = [UInt8](repeating: 0, count: 65_536)
         let count = recv(descriptor, &chunk, chunk.count, 0)

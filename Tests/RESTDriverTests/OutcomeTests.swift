@@ -34,7 +34,7 @@ import UpstreamDriver
     }
 
     /// A wrong address or a proxy must not look like a missing patient.
-    @Test(arguments: [(404, CallRole.get), (410, .update), (409, .create), (422, .create), (400, .update)])
+    @Test(arguments: [(404, CallRole.get), (410, .update), (409, .create), (422, .create), (400, .update), (403, .get)])
     func aWebPageSaysNothingAboutAClient(_ status: Int, _ role: CallRole) throws {
         #expect(try judge(nil, role, status: status, type: "text/html; charset=utf-8", "nginx").kind == .failure)
         #expect(try judge(nil, role, status: status, type: "text/plain", "\n<html></html>").kind == .failure)
@@ -232,10 +232,25 @@ import UpstreamDriver
         (.truncated, true, .read, "malformed answer"), (.badEncoding, true, .get, "malformed answer"),
         (.cancelled, false, .read, "cancelled"),
         (.saturated, false, .create, "saturated"), (.shuttingDown, false, .get, "shutting down"),
-        (.connectTimeout, false, .update, "unreachable"),
+        (.connectTimeout, false, .update, "unreachable"), (.receive, true, .read, "unreachable"),
         (.invalidRequest, false, .update, "unsupported"), (.tls, false, .login, "unreachable"),
     ]) func transportErrors(_ kind: TransportError.Kind, _ reached: Bool, _ role: CallRole, _ name: String) {
         let error = TransportError(kind: kind, phase: .waiting, mayHaveReachedServer: reached, detail: "a fixed phrase")
         #expect(Exchanger.translate(error, role).name == name)
+    }
+
+    @Test(arguments: [
+        (TransportError.Kind.connect, UpstreamError.Obstacle.connection), (.emptyAnswer, .connection),
+        (.nameResolution, .name), (.connectTimeout, .silence), (.tls, .tls), (.ownFile, .tls),
+        (.certificate, .certificate), (.addressRefused, .address),
+    ]) func obstacles(_ kind: TransportError.Kind, _ obstacle: UpstreamError.Obstacle) {
+        let error = TransportError(
+            kind: kind, phase: .connecting, mayHaveReachedServer: false, detail: "a fixed phrase")
+        for role in [CallRole.login, .read, .get, .create, .update] {
+            guard case .unreachable("a fixed phrase", obstacle) = Exchanger.translate(error, role) else {
+                Issue.record("\(kind) \(role)")
+                continue
+            }
+        }
     }
 }

@@ -187,11 +187,12 @@ import UpstreamDriver
         #expect(Set(codes) == Set(ContractError.Code.allCases).subtracting(others))
         // Whatever a driver throws in a list or a search is one of them.
         let failures: [UpstreamError] = [
-            .unreachable("x"), .timeout, .credentialsRejected("x"), .refused(reasons: []), .notFound,
+            .timeout, .credentialsRejected("x"), .refused(reasons: []), .notFound,
             .rateLimited(retryAfter: nil), .failed(status: 500, "x"), .malformed("x"), .unsupported("x"), .saturated,
             .shuttingDown, .cancelled,
         ]
-        for failure in failures {
+        let obstacles = UpstreamError.Obstacle.allCases.map { UpstreamError.unreachable("x", $0) }
+        for failure in failures + obstacles {
             #expect(codes.contains(ContractError(failure, system: "x").code), "\(failure)")
         }
     }

@@ -44,6 +44,7 @@ TENANT = {
         "driver": "rest",
         "profile": "agenda-demo",
         "baseURL": "https://api.example.test/v1",
+        "addresses": ["private", "10.1.0.0/16", "fd00::/8"],
         "credentials": {"user": {"env": "USER_NAME"}, "password": {"file": "password.secret"}},
         "settings": {},
         "timeouts": {"connect": "3s", "call": "10s", "list": "2m"},

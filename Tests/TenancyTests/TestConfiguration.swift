@@ -62,6 +62,7 @@ final class TestConfiguration {
             "inbound": ["keys": [["name": "clinia", "sha256": KeyDigest(of: "chave-aurora").hex]]],
             "upstream": [
                 "driver": "rest", "profile": "agenda-demo", "baseURL": "https://api.example.test/v1/",
+                "addresses": ["private", "10.1.0.0/16", "fd00::1"],
                 "credentials": ["user": ["env": "AURORA_USER"], "password": ["env": "AURORA_PASSWORD"]],
                 "settings": [String: String](), "timeouts": ["connect": "3s", "call": "10s", "list": "2m"],
                 "limits": ["concurrent": 16, "perSecond": 10], "tls": [String: String](), "http2": false,

@@ -12,21 +12,41 @@ final class Certificates: Sendable {
 
     func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
+    /// What may be wrong with the server's certificate.
+    enum Fault { case expired, signedByItself }
+
     /// - Parameter host: what the server's certificate is for.
-    init(host: String = "IP:127.0.0.1") throws {
+    init(host: String = "IP:127.0.0.1", fault: Fault? = nil) throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("ponte-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try authority("ca")
-        try certificate("server", host)
+        switch fault {
+        case nil: try certificate("server", host)
+        case .expired: try expiredCertificate("server", host)
+        case .signedByItself: try authority("server", ["-addext", "subjectAltName=\(host)"])
+        }
         try certificate("client", "DNS:client.example.test")
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }
 
-    private func authority(_ name: String) throws {
+    private func authority(_ name: String, _ more: [String] = []) throws {
         try openssl(
             ["req", "-x509", "-days", "2", "-subj", "/CN=Ponte test authority", "-out", path(name + ".pem")]
-                + newKey(name))
+                + more + newKey(name))
+    }
+
+    /// One whose last day was yesterday.
+    private func expiredCertificate(_ name: String, _ alternative: String) throws {
+        try openssl(
+            [
+                "req", "-new", "-subj", "/CN=\(name)", "-addext", "subjectAltName=\(alternative)", "-out",
+                path(name + ".csr"),
+            ] + newKey(name))
+        try openssl([
+            "x509", "-req", "-in", path(name + ".csr"), "-CA", path("ca.pem"), "-CAkey", path("ca.key"), "-days", "-1",
+            "-copy_extensions", "copy", "-out", path(name + ".pem"),
+        ])
     }
 
     private func certificate(_ name: String, _ alternative: String) throws {

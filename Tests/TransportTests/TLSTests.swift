@@ -4,9 +4,9 @@ import Transport
 @Suite struct TLSTests {
     private func withServer(
         _ start: (Certificates) async throws -> TLSServer, host: String = "IP:127.0.0.1",
-        _ test: (TLSServer, CurlEngine, Certificates) async throws -> Void
+        fault: Certificates.Fault? = nil, _ test: (TLSServer, CurlEngine, Certificates) async throws -> Void
     ) async throws {
-        let certificates = try Certificates(host: host)
+        let certificates = try Certificates(host: host, fault: fault)
         let server = try await start(certificates)
         let engine = try CurlEngine()
         let result: Result<Void, any Error>
@@ -48,6 +48,32 @@ import Transport
         }
     }
 
+    /// An operator who reads the detail knows what to ask the clinic for.
+    @Test func certificatesAreToldApart() async throws {
+        func detail(
+            _ host: String = "IP:127.0.0.1", fault: Certificates.Fault? = nil, trusted: Bool = true
+        ) async throws -> String {
+            var detail = ""
+            try await withServer({ try await .start($0) }, host: host, fault: fault) {
+                server, engine, files async throws in
+                let channel = engine.channel(trusted ? .init(caFile: files.path("ca.pem")) : .init())
+                let error = try await channel.failure(of: post(server.url, .unsafe))
+                #expect(error.kind == .certificate)
+                #expect(!error.mayHaveReachedServer)
+                // The same handle again: what it noted the first time must not stay.
+                #expect(try await channel.failure(of: get(server.url)).detail == error.detail)
+                detail = error.detail
+            }
+            return detail
+        }
+        #expect(try await detail(fault: .expired) == "the server's certificate has expired")
+        #expect(try await detail("DNS:other.example.test") == "the server's certificate is for another name")
+        #expect(
+            try await detail(fault: .signedByItself) == "the server's certificate is signed by itself and not trusted")
+        #expect(
+            try await detail(trusted: false) == "the server's certificate is from an authority that is not trusted")
+    }
+
     @Test func oldTLSIsRefused() async throws {
         try await withServer({ try await .start($0, maximumVersion: .tlsv11) }) { server, engine, files async throws in
             let error = try await engine.channel(.init(caFile: files.path("ca.pem"))).failure(of: get(server.url))
@@ -60,12 +86,12 @@ import Transport
     @Test func missingFilesAreCertificateErrors() async throws {
         try await withServer({ try await .start($0) }) { server, engine, files async throws in
             let noCA = try await engine.channel(.init(caFile: files.path("none.pem"))).failure(of: get(server.url))
-            #expect(noCA.kind == .certificate)
+            #expect(noCA.kind == .ownFile)
             let settings = ChannelSettings(
                 caFile: files.path("ca.pem"), clientCertificateFile: files.path("none.pem"),
                 clientKeyFile: files.path("client.key"))
             let noCertificate = try await engine.channel(settings).failure(of: get(server.url))
-            #expect(noCertificate.kind == .certificate)
+            #expect(noCertificate.kind == .ownFile)
             #expect(!noCertificate.mayHaveReachedServer)
         }
     }
@@ -80,7 +106,7 @@ import Transport
             let without = engine.channel(.init(caFile: files.path("ca.pem")))
             #expect(try await with.get(server.url).text == "h1")
             let error = try await without.failure(of: get(server.url))
-            #expect([.tls, .receive, .certificate, .emptyAnswer].contains(error.kind))
+            #expect([.tls, .receive, .emptyAnswer].contains(error.kind))
             #expect(try await with.get(server.url).reusedConnection)
         }
     }

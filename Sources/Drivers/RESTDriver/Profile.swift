@@ -114,6 +114,8 @@ struct ProfilePlan: Sendable {
     var baseURL: TextTemplate?
     var fields: [ProfileField: FieldLenses] = [:]
     var foldCase = false
+    /// The encoding of every answer, whatever it says of itself.
+    var charset: Charset?
     var idForm = IDForm.text
     var operations: [String: Operation] = [:]
     var searches: [TermKind: [SearchAttempt]] = [:]

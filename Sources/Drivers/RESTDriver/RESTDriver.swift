@@ -143,9 +143,7 @@ public final class RESTDriver: UpstreamDriver {
 
     /// The record that an answer holds.
     func record(in exchange: Exchange, _ operation: Operation, id: ClientID?) throws(UpstreamError) -> Fetched {
-        guard let document = exchange.document, let reader = readers[operation.shape] else {
-            throw .malformed("the answer is not JSON")
-        }
+        guard let document = exchange.document, let reader = readers[operation.shape] else { throw exchange.unreadable }
         let foldCase = plan.foldCase
         let places = operation.item.compactMap { document.root.at($0, foldCase: foldCase) }
         guard var index = places.first(where: { $0.kind == .object || $0.kind == .array })?.index else {
@@ -179,7 +177,8 @@ public final class RESTDriver: UpstreamDriver {
         }
     }
 
-    /// Sends, with a session where the vendor has them. A token that is refused is renewed once.
+    /// Sends, with a session where the vendor has them. A token that is refused is renewed once, and the call, which was
+    /// not carried out, sent once more.
     func send(
         _ operation: Operation, _ role: CallRole, _ values: Variables, extraQuery: [NamedTemplate] = [],
         record: [UInt8]? = nil, entityTag: String? = nil, link: String? = nil, _ context: CallContext
@@ -193,13 +192,24 @@ public final class RESTDriver: UpstreamDriver {
         let exchange = try await exchanger.send(
             operation, role, values, extraQuery: extraQuery, record: record, entityTag: entityTag, link: link,
             session: ticket.token, context)
-        guard plan.loginAgain.contains(exchange.status) || (exchange.ruled && exchange.kind == .unauthorised) else {
+        guard wantsLogin(exchange) else {
+            ticket.accept()
             return exchange
         }
-        await session.refused(ticket)
+        guard await session.refused(ticket) else { return exchange }
         let renewed = try await session.ticket(context)
-        return try await exchanger.send(
+        let second = try await exchanger.send(
             operation, role, values, extraQuery: extraQuery, record: record, entityTag: entityTag, link: link,
             session: renewed.token, context)
+        if !wantsLogin(second) {
+            renewed.accept()
+        } else if second.kind == .unauthorised {
+            await session.refusedAgain(renewed)
+        }
+        return second
+    }
+
+    private func wantsLogin(_ exchange: Exchange) -> Bool {
+        plan.loginAgain.contains(exchange.status) || (exchange.ruled && exchange.kind == .unauthorised)
     }
 }

@@ -12,12 +12,25 @@ struct Exchange: Sendable {
     /// Where the answer came from: for relative links. It may hold secrets.
     let url: String
     let answer: UpstreamAnswer
+    let text: AnswerText
     /// The body as JSON; nil where there is none.
-    let document: JSONDocument?
+    var document: JSONDocument? { text.document }
+    /// A web page in place of an answer.
+    var isPage: Bool { text.isPage }
     /// The vendor's own words from the places that the profile names, without the tenant's secrets, not yet cleaned of
     /// people.
     let reasons: [String]
     let retryAfter: Int?
+}
+
+extension Exchange {
+    /// What is wrong with a success that says nothing.
+    var unreadable: UpstreamError {
+        if answer.body.isEmpty { return .malformed("the answer is empty") }
+        if isPage { return .malformed("a web page came in place of an answer") }
+        if document == nil { return .malformed("the answer is not JSON in an encoding that can be told") }
+        return .malformed("the answer has not the form that the profile expects")
+    }
 }
 
 /// Sends operations: builds the request, asks the transport, judges the answer by the profile's rules.
@@ -178,12 +191,12 @@ struct Exchanger: Sendable {
         secrets: () -> [String] = { [] }
     ) -> Exchange {
         let contentType = (answer.headers.first("Content-Type") ?? "").lowercased()
-        let document = answer.body.isEmpty ? nil : try? JSONDocument(answer.body, limits: JSONLimits(depth: 64))
+        let text = AnswerText(answer.body, contentType: contentType, forced: plan.charset)
         var kind: OutcomeKind?
         var reasons: [JSONPointer] = []
         for rule in operation.outcomes
         where rule.matches(
-            status: answer.status, contentType: contentType, document: document, bytes: answer.body,
+            status: answer.status, contentType: contentType, document: text.document, bytes: text.bytes,
             foldCase: plan.foldCase)
         {
             kind = rule.kind
@@ -192,9 +205,9 @@ struct Exchanger: Sendable {
         }
         let again: OutcomeKind? =
             plan.login != nil && role != .login && plan.loginAgain.contains(answer.status) ? .unauthorised : nil
-        let decided = kind ?? again ?? Exchanger.byStatus(answer, contentType, role) ?? .ok
+        let decided = kind ?? again ?? Exchanger.byStatus(answer.status, text, role) ?? .ok
         var words: [String] = []
-        if decided == .refused || decided == .conflict, let root = document?.root {
+        if decided == .refused || decided == .conflict, let root = text.document?.root {
             // Only what the profile names: elsewhere a system may say who the other patient is.
             words = reasons.flatMap { VendorReason.collect(root.at($0, foldCase: plan.foldCase)) }
             if !words.isEmpty {
@@ -203,19 +216,18 @@ struct Exchanger: Sendable {
             }
         }
         return Exchange(
-            kind: decided, ruled: kind != nil, status: answer.status, url: url, answer: answer, document: document,
+            kind: decided, ruled: kind != nil, status: answer.status, url: url, answer: answer, text: text,
             reasons: words,
             retryAfter: decided == .rateLimited ? retryAfter(answer) : nil)
     }
 
-    /// What a status means where no rule speaks. A web page is a proxy's or a wrong address's: it says nothing about a
-    /// client, whatever its status.
-    private static func byStatus(_ answer: UpstreamAnswer, _ contentType: String, _ role: CallRole) -> OutcomeKind? {
-        let kind = OutcomeRule.byStatus(answer.status, role)
+    /// What a status means where no rule speaks. A web page says nothing about a client, whatever its status.
+    private static func byStatus(_ status: Int, _ text: AnswerText, _ role: CallRole) -> OutcomeKind? {
+        let kind = OutcomeRule.byStatus(status, role)
         switch kind {
-        case .notFound, .conflict, .refused:
-            let first = answer.body.first { $0 > 0x20 }
-            return contentType.hasPrefix("text/html") || first == UInt8(ascii: "<") ? .failure : kind
+        case .notFound, .conflict, .refused: return text.isPage ? .failure : kind
+        // A firewall's; a server that wants other credentials says 401.
+        case .unauthorised where status == 403 && text.isPage: return .failure
         default: return kind
         }
     }
@@ -235,7 +247,7 @@ struct Exchanger: Sendable {
     /// What an outcome that is no success means to Bridge.
     func error(_ exchange: Exchange, _ role: CallRole, hiding sent: [String] = []) -> UpstreamError {
         switch exchange.kind {
-        case .ok, .empty: return .malformed("the answer has not the form that the profile expects")
+        case .ok, .empty: return exchange.unreadable
         case .notFound: return .notFound
         case .conflict: return .conflict(reasons: VendorReason.clean(exchange.reasons, hiding: sent))
         case .refused: return .refused(reasons: VendorReason.clean(exchange.reasons, hiding: sent))
@@ -258,12 +270,19 @@ struct Exchanger: Sendable {
             return .outcomeUnknown(error.detail)
         }
         return switch error.kind {
-        case .deadline, .connectTimeout: error.kind == .deadline ? .timeout : .unreachable(error.detail)
+        case .deadline: .timeout
+        case .connectTimeout: .unreachable(error.detail, .silence)
+        case .nameResolution: .unreachable(error.detail, .name)
+        case .tls, .ownFile: .unreachable(error.detail, .tls)
+        case .certificate: .unreachable(error.detail, .certificate)
+        case .addressRefused: .unreachable(error.detail, .address)
         case .cancelled: .cancelled
         case .shuttingDown: .shuttingDown
         case .saturated: .saturated
         case .invalidRequest: .unsupported(error.detail)
         case .truncated, .badEncoding, .protocolViolation, .tooLarge: .malformed(error.detail)
+        // The chunks of an answer do not fit together, or its connection broke in the middle of it.
+        case .receive where error.phase == .receiving: .malformed("the answer broke off")
         default: .unreachable(error.detail)
         }
     }

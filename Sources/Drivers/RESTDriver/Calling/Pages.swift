@@ -33,7 +33,7 @@ extension RESTDriver {
         case .conflict: throw .failed(status: exchange.status, "its list answered with a conflict")
         default: throw exchanger.error(exchange, .read, hiding: terms.flatMap(VendorReason.words))
         }
-        guard let document = exchange.document else { throw .malformed("the answer is not JSON") }
+        guard let document = exchange.document else { throw exchange.unreadable }
         let rows: PageReader.Rows
         do {
             rows = try PageReader(operation: operation, foldCase: plan.foldCase).rows(
@@ -54,7 +54,7 @@ extension RESTDriver {
         let paging = operation.paging
         var page = ClientPage(clients: rows.clients, rows: rows.count)
         page.total = paging.total.flatMap { value($0)?.scalarText }.flatMap { Int($0) }
-        if let more = paging.more { page.more = value(more)?.bool }
+        if let more = paging.more { page.more = value(more)?.truth }
         if let pages = paging.pages, let last = value(pages)?.scalarText.flatMap({ Int($0) }),
             case .offset(let offset) = request.place
         {

@@ -1,14 +1,30 @@
 import ClientContract
 import JSONBytes
-import Transport
+import Synchronization
 import UpstreamDriver
 
 /// A tenant's session at a vendor: one login at a time, however many calls wait for it.
+///
+/// A login belongs to nobody: it has a time of its own, and whoever waits for it may leave at its own deadline or when
+/// cancelled, without ending it for the others.
 actor Session {
-    /// A token and which login it came from.
-    struct Ticket: Sendable {
+    /// What one login brought, for as long as it is used. Two tickets with the same token are two logins.
+    final class Ticket: Sendable {
         let token: String
-        let generation: Int
+        let expires: ContinuousClock.Instant?
+        /// The login was made because the ticket before this one was refused.
+        let followsRefusal: Bool
+        private let accepted = Atomic(false)
+
+        init(token: String, expires: ContinuousClock.Instant?, followsRefusal: Bool) {
+            self.token = token
+            self.expires = expires
+            self.followsRefusal = followsRefusal
+        }
+
+        /// Some call was answered with it.
+        var wasAccepted: Bool { accepted.load(ordering: .relaxed) }
+        func accept() { accepted.store(true, ordering: .relaxed) }
     }
 
     private struct Grant: Sendable {
@@ -19,20 +35,28 @@ actor Session {
         var isNew = true
     }
 
+    private typealias Waiter = CheckedContinuation<Result<Ticket, UpstreamError>, Never>
+
     /// How long a login may take.
     private static let patience = Duration.seconds(15)
-    /// How long no login is tried after the vendor rejected one: some lock the account of whoever keeps trying.
+    /// How long no login is tried after the vendor rejected one, or the token that it gave: some lock the account of
+    /// whoever keeps trying.
     static let pause = Duration.seconds(30)
 
     private let recipe: LoginRecipe
     private let exchanger: Exchanger
     private let pause: Duration
-    private var grant: Grant?
+    private var current: Ticket?
     /// The vendor's rejection of the last login, and until when it stands.
     private var rejection: (error: UpstreamError, until: ContinuousClock.Instant)?
-    private var generation = 0
-    private var pending: Task<Result<Grant, UpstreamError>, Never>?
+    /// A fresh ticket that was refused, and until when it is not renewed.
+    private var unwanted: (ticket: Ticket, until: ContinuousClock.Instant)?
+    /// The next login follows a refusal.
+    private var wasRefused = false
+    private var isLoggingIn = false
     private var refreshToken: String?
+    private var waiters: [Int: Waiter] = [:]
+    private var lastWaiter = 0
 
     init(_ recipe: LoginRecipe, _ exchanger: Exchanger, pause: Duration = Session.pause) {
         self.recipe = recipe
@@ -41,55 +65,92 @@ actor Session {
     }
 
     /// A token that is believed to be good.
-    /// - Throws: `.credentialsRejected` at once, while the rejection of an earlier login stands.
+    /// - Throws: the login's own failure; `.credentialsRejected` at once, while the rejection of an earlier login
+    ///   stands; `.timeout` and `.cancelled` where this caller's time or wish ended before the login did.
     func ticket(_ context: CallContext) async throws(UpstreamError) -> Ticket {
-        while true {
-            if let grant, grant.expires.map({ $0 > .now }) ?? true {
-                return Ticket(token: grant.token, generation: generation)
-            }
-            if let rejection, rejection.until > .now { throw rejection.error }
-            let task: Task<Result<Grant, UpstreamError>, Never>
-            let isOwn = pending == nil
-            // The login's number, should it succeed: later ones may be there when this caller goes on.
-            let number = generation + 1
-            if let pending {
-                task = pending
-            } else {
-                let refresh = refreshToken
-                // Others wait for this login, so it must not take as long as a long list may.
-                let bounded = CallContext(
-                    deadline: min(context.deadline, .now + Session.patience), requestID: context.requestID)
-                task = Task { [recipe, exchanger] in await Session.begin(recipe, exchanger, refresh, bounded) }
-                pending = task
-            }
-            let result = await task.value
-            // Whoever comes first after the login stores it; the others find it.
-            if pending == task {
-                pending = nil
-                rejection = nil
-                if case .failure(let error) = result, case .credentialsRejected = error {
-                    rejection = (error, .now + pause)
-                }
-                if case .success(let granted) = result {
-                    grant = granted
-                    generation += 1
-                    if granted.isNew || granted.refreshToken != nil { refreshToken = granted.refreshToken }
-                } else {
-                    refreshToken = nil
-                }
-            }
-            switch result {
-            case .success(let granted): return Ticket(token: granted.token, generation: number)
-            // Somebody else's time was up, not this caller's.
-            case .failure(.timeout) where !isOwn && context.deadline > .now: continue
-            case .failure(let error): throw error
-            }
-        }
+        if let current, current.expires.map({ $0 > .now }) ?? true { return current }
+        if let rejection, rejection.until > .now { throw rejection.error }
+        if context.deadline <= .now { throw .timeout }
+        logIn(context.requestID)
+        return try await turn(before: context.deadline).get()
     }
 
     /// Says that a ticket was refused. A ticket of an earlier login changes nothing.
-    func refused(_ ticket: Ticket) {
-        if ticket.generation == generation { grant = nil }
+    /// - Returns: whether another one can be had. Not where this one had come in place of a refused one and nobody was
+    ///   answered with it: then the next would fare no better, and logins pause.
+    func refused(_ ticket: Ticket) -> Bool {
+        guard ticket === current else { return true }
+        if let unwanted, unwanted.until > .now { return false }
+        if ticket.followsRefusal, !ticket.wasAccepted, unwanted?.ticket !== ticket {
+            unwanted = (ticket, .now + pause)
+            return false
+        }
+        current = nil
+        wasRefused = true
+        return true
+    }
+
+    /// Says that a ticket was refused which this call had been given in place of another one: logins pause. The ticket
+    /// stays, since other calls may be accepted with it.
+    func refusedAgain(_ ticket: Ticket) {
+        if ticket === current, unwanted?.ticket !== ticket { unwanted = (ticket, .now + pause) }
+    }
+
+    // MARK: Waiting
+
+    /// Waits for the login that is under way. No suspension lies between this and the caller's look at the ticket, so
+    /// that there is one.
+    private func turn(before deadline: ContinuousClock.Instant) async -> Result<Ticket, UpstreamError> {
+        lastWaiter += 1
+        let number = lastWaiter
+        let alarm = Task {
+            try? await Task.sleep(until: deadline, clock: .continuous)
+            if !Task.isCancelled { leave(number, .timeout) }
+        }
+        defer { alarm.cancel() }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { waiters[number] = $0 }
+        } onCancel: {
+            // On the actor, and so after the line above, also for a caller that was cancelled before.
+            Task { await self.leave(number, .cancelled) }
+        }
+    }
+
+    private func leave(_ number: Int, _ error: UpstreamError) {
+        waiters.removeValue(forKey: number)?.resume(returning: .failure(error))
+    }
+
+    // MARK: Logging in
+
+    private func logIn(_ requestID: String) {
+        if isLoggingIn { return }
+        isLoggingIn = true
+        let refresh = refreshToken
+        let context = CallContext(deadline: .now + Session.patience, requestID: requestID)
+        // Not a child of the caller's task: it goes on when the caller leaves.
+        Task { settle(await Session.begin(recipe, exchanger, refresh, context)) }
+    }
+
+    private func settle(_ result: Result<Grant, UpstreamError>) {
+        isLoggingIn = false
+        rejection = nil
+        let told: Result<Ticket, UpstreamError>
+        switch result {
+        case .success(let granted):
+            let ticket = Ticket(token: granted.token, expires: granted.expires, followsRefusal: wasRefused)
+            wasRefused = false
+            current = ticket
+            if granted.isNew || granted.refreshToken != nil { refreshToken = granted.refreshToken }
+            told = .success(ticket)
+        case .failure(let error):
+            // It may have been used up.
+            refreshToken = nil
+            if case .credentialsRejected = error { rejection = (error, .now + pause) }
+            told = .failure(error)
+        }
+        let waiting = waiters
+        waiters = [:]
+        for waiter in waiting.values { waiter.resume(returning: told) }
     }
 
     private static func begin(
@@ -117,12 +178,7 @@ actor Session {
             let exchange = try await exchanger.send(step.operation, .login, Variables(values), context)
             guard exchange.kind == .ok else {
                 // What it says may repeat the credentials.
-                let refusals: [OutcomeKind] = [.refused, .conflict, .notFound, .empty, .unauthorised]
-                if refusals.contains(exchange.kind)
-                    || ([400, 401, 403, 422].contains(exchange.status) && exchange.kind != .rateLimited)
-                {
-                    return .failure(.credentialsRejected("its login answered \(exchange.status)"))
-                }
+                if rejects(exchange) { return .failure(.credentialsRejected("its login answered \(exchange.status)")) }
                 return .failure(exchanger.error(exchange, .login))
             }
             let foldCase = exchanger.plan.foldCase
@@ -149,5 +205,17 @@ actor Session {
         } catch {
             return .failure(error)
         }
+    }
+
+    /// Whether a login's answer is about the credentials. A web page with another status than 401 is a proxy's or a wrong
+    /// address's, and says nothing about them.
+    private static func rejects(_ exchange: Exchange) -> Bool {
+        if exchange.ruled || exchange.status == 401 {
+            switch exchange.kind {
+            case .refused, .conflict, .notFound, .empty, .unauthorised: return true
+            case .ok, .rateLimited, .failure: break
+            }
+        }
+        return [400, 401, 403, 422].contains(exchange.status) && exchange.kind != .rateLimited && !exchange.isPage
     }
 }

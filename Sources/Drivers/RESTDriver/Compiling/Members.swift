@@ -3,7 +3,7 @@
 enum Members {
     static let profile = [
         "name", "title", "documentation", "baseURL", "credentials", "settings", "request", "login", "foldCase",
-        "fields",
+        "charset", "fields",
         "operations", "outcomes", "search", "create", "update", "limits", "staleReads", "retryAfter",
     ]
     static let credential = ["description"]

@@ -22,6 +22,7 @@ struct ProfileCompiler {
 
         var plan = ProfilePlan()
         plan.foldCase = object.optional("foldCase")?.bool() ?? false
+        plan.charset = object.optional("charset")?.choice(Charset.forced)
         if let base = object.optional("baseURL") {
             plan.baseURL = base.textTemplate(VariableNames(known: Set(settings.map { "setting.\($0.name)" })))
             if let text = base.value.string, !text.hasPrefix("https://"), !text.hasPrefix("http://") {

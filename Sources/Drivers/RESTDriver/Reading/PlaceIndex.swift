@@ -145,6 +145,8 @@ struct PlaceIndex: Sendable {
             var key = index + 1
             // Members mostly come in the order of the record before: look from where the last one was found.
             var expected = range.lowerBound
+            // A bit for each key that was met and has places below it.
+            var met: UInt64 = 0
             while key < end {
                 let value = key + 1
                 let found = match(view, key, range, tables, expected, readable)
@@ -152,7 +154,14 @@ struct PlaceIndex: Sendable {
                     let entry = tables.keys[found]
                     expected = found + 1
                     if entry.slot >= 0 { slots[Int(entry.slot)] = Int32(truncatingIfNeeded: value) }
-                    if entry.child >= 0 { walk(view, value, Int(entry.child), tables, slots) }
+                    if entry.child >= 0 {
+                        let bit: UInt64 = 1 << UInt64(found & 63)
+                        // Of a repeated member the last one counts, whole. Keys that share a bit do no harm: nothing was
+                        // found below this one then.
+                        if met & bit != 0 { forget(Int(entry.child), tables, slots) }
+                        met |= bit
+                        walk(view, value, Int(entry.child), tables, slots)
+                    }
                 }
                 key = view.next(value)
             }
@@ -163,6 +172,14 @@ struct PlaceIndex: Sendable {
                 if entry.child >= 0 { walk(view, value, Int(entry.child), tables, slots) }
             }
         default: break
+        }
+    }
+
+    /// Nothing was found below this node after all.
+    private func forget(_ node: Int, _ tables: Tables, _ slots: UnsafeMutableBufferPointer<Int32>) {
+        for entry in tables.keys[tables.nodes[node].keys] {
+            if entry.slot >= 0 { slots[Int(entry.slot)] = -1 }
+            if entry.child >= 0 { forget(Int(entry.child), tables, slots) }
         }
     }
 

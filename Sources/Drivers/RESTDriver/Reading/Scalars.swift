@@ -15,6 +15,20 @@ extension JSONView {
 }
 
 extension JSONValue {
+    /// A truth value as old systems write it, too: 1 and 0, and texts of them or of `true` and `false`.
+    var truth: Bool? {
+        switch kind {
+        case .true: true
+        case .false: false
+        default:
+            switch scalarText?.lowercased() {
+            case "true", "1": true
+            case "false", "0": false
+            default: nil
+            }
+        }
+    }
+
     /// The value that a pointer names below this one, member names in any case where the profile says so.
     func at(_ pointer: JSONPointer, foldCase: Bool) -> JSONValue? {
         document.withView { $0.find(pointer, from: index, foldCase: foldCase) }.map {

@@ -1,0 +1,46 @@
+import StrictConfig
+import Tenancy
+import Testing
+import Transport
+
+/// `upstream.addresses`, and what `upstream.baseURL` names by itself.
+@Suite struct AddressMemberTests {
+    private func policy(_ baseURL: String, _ addresses: [String]?) throws -> AddressPolicy {
+        let configuration = try TestConfiguration()
+        var document: Any = TestConfiguration.fullTenant()
+        document = Document.setting(document, ["upstream", "baseURL"], baseURL)
+        document = Document.setting(document, ["upstream", "addresses"], addresses)
+        try configuration.write("tenants/clinica-aurora.json", document)
+        let loaded = configuration.load()
+        #expect(loaded.faults.isEmpty)
+        return try #require(loaded.tenants.first).channel.addresses
+    }
+
+    @Test(
+        arguments: [
+            ("https://api.example.test", nil, "8.8.8.8", true), ("https://api.example.test", nil, "10.0.0.1", false),
+            ("https://api.example.test", nil, "127.0.0.1", false), ("https://api.example.test", [], "127.0.0.1", false),
+            ("http://127.0.0.1:8081", nil, "127.0.0.1", true), ("http://127.0.0.1:8081", nil, "127.0.0.2", false),
+            ("http://localhost:8081", nil, "::1", true), ("http://192.168.7.20/api", nil, "192.168.7.20", true),
+            ("http://192.168.7.20/api", ["loopback"], "192.168.7.20", true),
+            ("https://api.example.test", ["private"], "10.0.0.1", true),
+            ("https://api.example.test", ["private"], "127.0.0.1", false),
+            ("https://api.example.test", ["loopback"], "::ffff:127.0.0.1", true),
+            ("https://api.example.test", ["10.1.0.0/16"], "10.1.2.3", true),
+            ("https://api.example.test", ["10.1.0.0/16"], "10.2.2.3", false),
+            ("https://api.example.test", ["private", "loopback", "0.0.0.0/0"], "169.254.169.254", false),
+            ("https://api.example.test", ["169.254.169.254"], "169.254.169.254", true),
+        ] as [(String, [String]?, String, Bool)])
+    func whatATenantNames(_ baseURL: String, _ addresses: [String]?, _ text: String, _ allowed: Bool) throws {
+        #expect(try policy(baseURL, addresses).allows(try #require(IPAddress(text))) == allowed)
+    }
+
+    @Test(arguments: [
+        "public", "special", "Private", "10.0.0.5/8", "10.0.0.0/33", "example.test", "127.1", "fe80::1%eth0", "",
+    ])
+    func refuses(_ text: String) throws {
+        let document = Document.setting(TestConfiguration.fullTenant(), ["upstream", "addresses"], [text])
+        let faults = try TestConfiguration().faults(ofTenant: document)
+        #expect(faults.map(\.pointer) == ["/upstream/addresses/0"])
+    }
+}
