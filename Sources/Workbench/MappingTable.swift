@@ -74,7 +74,7 @@ public struct MappingTable: Sendable {
         let (one, other) = (left.text.split(separator: "\n"), right.text.split(separator: "\n"))
         let width = min(60, max(left.title.count, one.map(\.count).max() ?? 0))
         func row(_ left: some StringProtocol, _ right: some StringProtocol) -> String {
-            let shown = left.count > width ? left.prefix(width - 1) + "…" : left.prefix(width)
+            let shown = left.count > width ? String(left.prefix(width - 1)) + "…" : String(left)
             return shown + String(repeating: " ", count: width - shown.count) + " │ " + right
         }
         var lines = [row(left.title, right.title)]
