@@ -121,12 +121,18 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: ours),
+        // Tools for whoever connects a system.
+        .target(
+            name: "Workbench",
+            dependencies: [
+                "JSONBytes", "ClientContract", "UpstreamDriver", "RESTDriver", "Transport", "Bridge", "Tenancy",
+            ], swiftSettings: ours),
         // The command line.
         .executableTarget(
             name: "ponte",
             dependencies: [
-                "Gateway", "Tenancy", "MockUpstream", "Replay", "Conformance", "Certification", "JSONBytes",
-                "StrictConfig", "Transport",
+                "Workbench", "RESTDriver", "ClientContract", "Gateway", "Tenancy", "MockUpstream", "Replay", "Conformance",
+                "Certification", "JSONBytes", "StrictConfig", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -188,6 +194,12 @@ let package = Package(
         .testTarget(
             name: "TenancyTests", dependencies: ["Tenancy", "Bridge", "StrictConfig", "JSONBytes", "Transport"],
             swiftSettings: ours),
+        .testTarget(
+            name: "WorkbenchTests",
+            dependencies: [
+                "Workbench", "RESTDriver", "Tenancy", "MockUpstream", "Transport", "JSONBytes", "ClientContract",
+                "StrictConfig", "UpstreamDriver",
+            ], swiftSettings: ours),
         .testTarget(
             name: "MockUpstreamTests", dependencies: ["MockUpstream", "JSONBytes"], swiftSettings: ours),
         .testTarget(

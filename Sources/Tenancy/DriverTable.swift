@@ -11,7 +11,9 @@ public struct PreparedDriver: Sendable {
     /// Makes the driver.
     public let make: @Sendable (any HTTPSending) -> any UpstreamDriver
     /// What the system can do, so that a tenant's wishes can be checked.
-    let capabilities: Capabilities
+    public let capabilities: Capabilities
+    /// The address that holds when the tenant gives none.
+    let baseURL: String?
     /// Calls at once that the system can bear, where that is known: used when the tenant sets no limit.
     let concurrent: Int?
     /// Calls in a period that the system allows, where that is known; a tenant can only add to it.
@@ -109,7 +111,7 @@ extension DriverEntry {
             baseURL: around.baseURL, credentials: around.credentials, settings: around.settings, phones: around.phones)
         return PreparedDriver(
             make: { RESTDriver(profile: profile, tenant: tenant, http: $0) }, capabilities: profile.capabilities,
-            concurrent: profile.concurrent, pace: profile.pace, surroundings: bytes)
+            baseURL: profile.baseURL, concurrent: profile.concurrent, pace: profile.pace, surroundings: bytes)
     }
 }
 
@@ -150,7 +152,7 @@ extension DriverEntry {
             baseURL: baseURL, credentials: around.credentials, settings: around.settings, phones: around.phones)
         return PreparedDriver(
             make: { FHIRDriver(profile: profile, tenant: tenant, http: $0) }, capabilities: profile.capabilities,
-            concurrent: profile.concurrent, pace: profile.pace, surroundings: bytes)
+            baseURL: nil, concurrent: profile.concurrent, pace: profile.pace, surroundings: bytes)
     }
 }
 
@@ -180,6 +182,6 @@ extension DriverEntry {
             password: around.credentials["password"] ?? Secret(""), phones: around.phones)
         return PreparedDriver(
             make: { TrytonDriver(clinic: clinic, http: $0) }, capabilities: TrytonDriver.abilities,
-            concurrent: nil, pace: nil, surroundings: [])
+            baseURL: nil, concurrent: nil, pace: nil, surroundings: [])
     }
 }

@@ -32,6 +32,12 @@ package enum Files {
     /// - Throws: what the system says, also when the listing ends before its end: names that are missing from it would
     ///   pass for files that are gone.
     package static func jsonNames(in folder: String) throws(Failure) -> [String] {
+        try names(in: folder).filter { $0.hasSuffix(".json") }
+    }
+
+    /// The names of a folder's files and folders, in order; names that begin with a dot are left out.
+    /// - Throws: as `jsonNames(in:)`.
+    package static func names(in folder: String) throws(Failure) -> [String] {
         guard let stream = opendir(folder) else { throw Failure(message: "cannot be listed: \(reason())") }
         defer { closedir(stream) }
         var names: [String] = []
@@ -44,7 +50,7 @@ package enum Files {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if name.hasSuffix(".json"), !name.hasPrefix(".") { names.append(name) }
+            if !name.hasPrefix(".") { names.append(name) }
         }
         return names.sorted()
     }

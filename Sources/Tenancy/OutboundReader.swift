@@ -11,6 +11,7 @@ struct Outbound {
     var list: Duration
     /// The address, or the profile that has it.
     var target: [UInt8]
+    var facts: UpstreamFacts
     /// What the file refers to: profile, secrets, certificates.
     var surroundings: [UInt8]
 }
@@ -82,9 +83,13 @@ extension TenantReader {
         channel.maxQueued = queued ?? ChannelSettings.usualQueue(channel.maxInFlight)
         if let pace = driver.pace { channel.paces.append(pace) }
         surroundings += Array((baseURL ?? "").utf8) + [0] + driver.surroundings
+        let facts = UpstreamFacts(
+            driver: entry.name, profile: object.optional("profile")?.value.string,
+            baseURL: baseURL ?? driver.baseURL, credentials: credentials.keys.sorted(),
+            settings: settings.sorted { $0.key < $1.key }.map { UpstreamFacts.Setting(name: $0.key, value: $0.value) })
         return Outbound(
             driver: driver, channel: channel, call: call, list: list,
-            target: baseURL.map { Array($0.utf8) } ?? driver.surroundings, surroundings: surroundings)
+            target: baseURL.map { Array($0.utf8) } ?? driver.surroundings, facts: facts, surroundings: surroundings)
     }
 
     /// The driver that a tenant names; members that only other drivers have are faults.

@@ -33,6 +33,7 @@ public struct TenantPlan: Sendable, CustomStringConvertible {
     let idempotency: IdempotencyPlan
     /// Equal for two readings that call the same system.
     let target: [UInt8]
+    public let upstream: UpstreamFacts
     /// The file's name without its folder.
     let fileName: String
     /// Equal for two readings that make the same tenant: file, profile, secrets and certificates.
@@ -99,7 +100,7 @@ struct TenantReader {
         return TenantPlan(
             id: id, name: name ?? id, isDisabled: disabled, keys: keys, callTimeout: outbound.call,
             listTimeout: outbound.list, options: options, channel: outbound.channel, driver: outbound.driver,
-            idempotency: idempotency, target: outbound.target, fileName: fileName,
+            idempotency: idempotency, target: outbound.target, upstream: outbound.facts, fileName: fileName,
             fingerprint: KeyDigest(of: bytes + outbound.surroundings))
     }
 

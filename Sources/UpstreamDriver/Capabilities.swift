@@ -77,12 +77,17 @@ public struct Capabilities: Sendable {
     public var staleReads: Duration
     /// Members of a draft beside the client's own that a create passes on; the contract lets the others be ignored.
     public var draftMembers: Set<DraftMember>
+    /// Members that the system's records can show at all.
+    public var readable: Set<ClientField>
+    /// Members that a create keeps.
+    public var creatable: Set<ClientField>
 
     public init(
         system: String, operations: Set<Operation>, listPaging: Paging, searches: [TermKind: [Attempt]],
         needsDetail: Set<ClientField> = [], skipsRows: Bool = false, duplicates: DuplicatePolicy = .unknown,
         unchangeable: Set<ClientField> = [], staleReads: Duration = .zero,
-        draftMembers: Set<DraftMember> = []
+        draftMembers: Set<DraftMember> = [], readable: Set<ClientField> = Set(ClientField.allCases),
+        creatable: Set<ClientField> = [.name, .phone, .cpf, .email, .birthday]
     ) {
         self.system = system
         self.operations = operations
@@ -94,5 +99,7 @@ public struct Capabilities: Sendable {
         self.unchangeable = unchangeable
         self.staleReads = staleReads
         self.draftMembers = draftMembers
+        self.readable = readable
+        self.creatable = creatable
     }
 }

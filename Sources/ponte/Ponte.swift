@@ -15,7 +15,10 @@ struct Ponte: AsyncParsableCommand {
               ponte check --config Config/server.json
               ponte serve --config Config/server.json
             """,
-        subcommands: [Serve.self, Check.self, Mock.self, Smoke.self, ReplayCommand.self, Certify.self, HashKey.self])
+        subcommands: [
+            Serve.self, Check.self, Mock.self, Smoke.self, ReplayCommand.self, Certify.self, HashKey.self, NewVendor.self,
+            MapRecord.self, TestProfile.self, Explain.self, DoctorCommand.self, ReportCommand.self,
+        ])
 
     static func main() async {
         if CommandLine.arguments.dropFirst().first == "serve" {

@@ -167,21 +167,7 @@ public final class RESTDriver: UpstreamDriver {
             if operation.tolerance.emptyObject { throw .notFound }
             throw .malformed("the record is an empty object")
         }
-        let read: Result<Client?, RecordReader.Fault> = document.withView { view in
-            var builder = ClientBuilder()
-            var fault: RecordReader.Fault?
-            withUnsafeTemporaryAllocation(of: Int32.self, capacity: max(1, reader.slotCount)) { room in
-                room.initialize(repeating: -1)
-                let slots = UnsafeMutableBufferPointer(rebasing: room[0..<reader.slotCount])
-                do throws(RecordReader.Fault) {
-                    _ = try reader.read(view, index, id: id?.text, slots: slots, into: &builder)
-                } catch {
-                    fault = error
-                }
-            }
-            if let fault { return .failure(fault) }
-            return .success(builder.finish().first)
-        }
+        let read = reader.record(document, index, id: id?.text)
         switch read {
         case .failure(let fault): throw .malformed(fault.message)
         case .success(nil): throw .notFound

@@ -261,6 +261,16 @@ struct ProfileCompiler {
             let lenses = ProfileField(rawValue: member.rawValue).flatMap { plan.fields[$0]?.shapes[.create] } ?? []
             return lenses.contains { !$0.readOnly }
         }
+        var readable: Set<ClientField> = [.id]
+        var creatable: Set<ClientField> = []
+        for (field, lenses) in plan.fields {
+            guard let client = field.client else { continue }
+            let shown: Set<ClientField> = client == .phone ? [.phone, .allPhones] : [client]
+            if lenses.shapes[.row] != nil || lenses.shapes[.detail] != nil { readable.formUnion(shown) }
+            if (lenses.shapes[.create] ?? []).contains(where: { !$0.readOnly }), client != .id {
+                creatable.insert(client)
+            }
+        }
         let list = plan.operations["list"]?.paging ?? OperationCompiler.unpaged
         return Capabilities(
             system: title, operations: operations, listPaging: list.capability,
@@ -272,6 +282,7 @@ struct ProfileCompiler {
                 }
             },
             needsDetail: needsDetail, skipsRows: plan.fields[.active] != nil, duplicates: duplicates,
-            unchangeable: unchangeable, staleReads: stale, draftMembers: Set(draftMembers))
+            unchangeable: unchangeable, staleReads: stale, draftMembers: Set(draftMembers),
+            readable: readable, creatable: operations.contains(.create) ? creatable : [])
     }
 }

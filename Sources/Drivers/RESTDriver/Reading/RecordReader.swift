@@ -136,6 +136,25 @@ struct RecordReader: Sendable {
 
     var slotCount: Int { index.pointers.count }
 
+    /// Reads one record alone; nil when it does not count.
+    func record(_ document: JSONDocument, _ index: Int, id: String?) -> Result<Client?, Fault> {
+        document.withView { view in
+            var builder = ClientBuilder()
+            var fault: Fault?
+            withUnsafeTemporaryAllocation(of: Int32.self, capacity: max(1, slotCount)) { room in
+                room.initialize(repeating: -1)
+                let slots = UnsafeMutableBufferPointer(rebasing: room[0..<slotCount])
+                do throws(Fault) {
+                    _ = try read(view, index, id: id, slots: slots, into: &builder)
+                } catch {
+                    fault = error
+                }
+            }
+            if let fault { return .failure(fault) }
+            return .success(builder.finish().first)
+        }
+    }
+
     // MARK: Plain values
 
     /// The lens as plain data; nil where reading it takes more than looking at one place.

@@ -1,0 +1,194 @@
+import ClientContract
+import JSONBytes
+public import RESTDriver
+import Transport
+import UpstreamDriver
+
+/// Answers of a system and what a profile must make of them, kept as files: `NAME.in.json` is what the system says (or
+/// `.in.html`, `.in.txt`), `NAME.out.json` beside it is the call and what must come of it.
+///
+/// Members of the latter:
+/// - `call`: `list`, `search`, `get`, `create` or `update`;
+/// - `status` (200 unless given), `contentType`, `headers`: the rest of the system's answer;
+/// - `id`: the client that is asked for; `kind` and `term`: what is searched;
+/// - `draft`, `patch`: bodies of the contract that are sent; a sample patient's unless given;
+/// - `record`: what the system answers to the read before an update;
+/// - `gives`: what the contract shows, or `fails` with the failure's name and `reasons`;
+/// - `sends`: the JSON body that must have been sent.
+public struct GoldenPair: Sendable {
+    public let name: String
+    let input: [UInt8]
+    let expected: [UInt8]
+    let inputType: String
+
+    /// - Parameter inputType: the ending of the answer's file: `json`, `html` or `txt`.
+    public init(name: String, input: [UInt8], inputType: String, expected: [UInt8]) {
+        self.name = name
+        self.input = input
+        self.inputType = inputType
+        self.expected = expected
+    }
+
+    /// The differences between what must come and what came, a line each; none when the pair holds.
+    public func differences(_ profile: Profile, login: [UInt8]? = nil) async -> [String] {
+        guard let document = try? JSONDocument(expected), document.root.kind == .object else {
+            return ["\(name).out.json is not a JSON object"]
+        }
+        do {
+            return try await differences(profile, document.root, login: login)
+        } catch {
+            return [error.message]
+        }
+    }
+
+    /// The pair itself makes no sense.
+    private struct Fault: Error { let message: String }
+
+    private func differences(
+        _ profile: Profile, _ want: JSONValue, login: [UInt8]?
+    ) async throws(Fault) -> [String] {
+        let known = [
+            "$comment", "call", "status", "contentType", "headers", "id", "kind", "term", "draft", "patch", "record",
+            "gives", "fails", "reasons", "sends",
+        ]
+        if let stranger = want.members.first(where: { !known.contains($0.key) }) {
+            throw Fault(message: "unknown member \"\(stranger.key)\"; known: \(known.joined(separator: ", "))")
+        }
+        guard let call = want["call"]?.string.flatMap(Call.init(rawValue:)) else {
+            throw Fault(
+                message: "\"call\" must be one of \(Call.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        let http = CannedHTTP(system(want, call, login: login))
+        let driver = Self.driver(profile, http)
+        var differences: [String] = []
+        do throws(UpstreamError) {
+            let got = try await run(call, driver, want)
+            if let gives = want["gives"] {
+                guard let document = try? JSONDocument(Array(got.utf8)) else { throw .malformed("no JSON") }
+                differences += JSONDifference.lines(want: gives, got: document.root)
+            } else {
+                differences.append("want \(want["fails"]?.string ?? "a failure"), got \(got)")
+            }
+        } catch {
+            differences += Self.differences(error, want)
+        }
+        if let sends = want["sends"] {
+            let sent = http.requests.last { $0.body?.isEmpty == false }?.body
+            if let sent, let document = try? JSONDocument(sent) {
+                differences += JSONDifference.lines(want: sends, got: document.root).map { "sent \($0)" }
+            } else {
+                differences.append("sent: want \(JSONDifference.text(sends)), got no JSON body")
+            }
+        }
+        return differences
+    }
+
+    enum Call: String, CaseIterable { case list, search, get, create, update }
+
+    /// What the system answers: to a login, to the read before an update, and to the call itself.
+    private func system(_ want: JSONValue, _ call: Call, login: [UInt8]?) -> CannedHTTP.Answer {
+        let type =
+            want["contentType"]?.string
+            ?? (inputType == "html" ? "text/html" : inputType == "txt" ? "text/plain" : "application/json")
+        let headers = [("Content-Type", type)] + (want["headers"]?.members ?? []).map { ($0.key, $0.value.string ?? "") }
+        let answer = UpstreamAnswer(status: want["status"]?.int ?? 200, headers: headers, body: input)
+        let record = want["record"].map { UpstreamAnswer.json($0.source) }
+        return { request in
+            if let login, request.repeatability == .unsafe, call != .create || Self.isLogin(request) {
+                return .json(login)
+            }
+            if call == .update, let record, request.repeatability == .safe { return record }
+            return answer
+        }
+    }
+
+    private static func isLogin(_ request: OutboundRequest) -> Bool {
+        let path = request.url.prefix { $0 != "?" }.lowercased()
+        return ["login", "auth", "token", "session"].contains { path.contains($0) }
+    }
+
+    private static func driver(_ profile: Profile, _ http: CannedHTTP) -> RESTDriver {
+        let settings = profile.settings.filter { $0.isGiven && $0.fallback == nil }
+        return RESTDriver(
+            profile: profile,
+            tenant: RESTTenant(
+                baseURL: "https://system.example.test/v1",
+                credentials: Dictionary(uniqueKeysWithValues: profile.credentials.map { ($0, Secret("s-\($0)")) }),
+                settings: Dictionary(uniqueKeysWithValues: settings.map { ($0.name, "s-\($0.name)") }),
+                phones: PhoneContext(areaCode: 31)),
+            http: http)
+    }
+
+    /// Makes the call. The contract's JSON, or an id alone.
+    private func run(_ call: Call, _ driver: RESTDriver, _ want: JSONValue) async throws(UpstreamError) -> String {
+        let context = CallContext(deadline: .now + .seconds(60), requestID: "golden-pair")
+        let id = ClientID(want["id"]?.string ?? "1")
+        switch call {
+        case .list: return Self.text(try await driver.page(PageRequest(.offset(0), size: 10), context))
+        case .search:
+            guard let kind = want["kind"]?.string.flatMap(TermKind.init(rawValue:)),
+                let term = want["term"]?.string.flatMap({ SearchTerm($0, as: kind) })
+            else { throw .unsupported("the pair names no kind and term") }
+            return Self.text(
+                try await driver.candidates(for: term, attempt: 0, PageRequest(.offset(0), size: 10), context))
+        case .get: return String(decoding: try await driver.client(id, context).wire, as: UTF8.self)
+        case .create:
+            guard let draft = try? ClientDraft(body: want["draft"]?.source ?? Array(Self.draft.utf8)) else {
+                throw .unsupported("the pair's draft is none")
+            }
+            return Self.text(try await driver.create(draft, context))
+        case .update:
+            guard let patch = try? ClientPatch(body: want["patch"]?.source ?? Array(Self.patch.utf8)) else {
+                throw .unsupported("the pair's patch is none")
+            }
+            return Self.text(try await driver.update(id, patch, context))
+        }
+    }
+
+    /// Fictional, as all sample patients are.
+    static let draft =
+        #"{"name":"Ana Teste","phone":"5531988880001","email":"ana@example.test","cpf":"20000000108","birthday":"1990-03-07"}"#
+    static let patch = #"{"name":"Carla Modelo"}"#
+
+    private static func text(_ page: ClientPage) -> String {
+        "[" + page.clients.map { String(decoding: $0.wire, as: UTF8.self) }.joined(separator: ",") + "]"
+    }
+
+    private static func text(_ answer: WriteAnswer) -> String {
+        switch answer {
+        case .record(let client): return String(decoding: client.wire, as: UTF8.self)
+        case .id(let id):
+            var writer = JSONWriter()
+            writer.raw(#"{"id":"#)
+            writer.string(id.text)
+            writer.raw("}")
+            return String(decoding: writer.finish(), as: UTF8.self)
+        }
+    }
+
+    private static func differences(_ error: UpstreamError, _ want: JSONValue) -> [String] {
+        let got = error.description.prefix { $0 != ":" && $0 != "(" }
+        let name = String(got.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+        guard let fails = want["fails"]?.string else {
+            return ["want \(want["gives"].map(JSONDifference.text) ?? "an answer"), got: \(error)"]
+        }
+        // The counts of reasons are no part of the name.
+        let matches = name == fails || name.hasPrefix(fails + " with")
+        var lines = matches ? [] : ["want \(fails), got: \(error)"]
+        if let reasons = want["reasons"]?.elements.compactMap(\.string) {
+            let told: [String] =
+                switch error {
+                case .refused(let reasons), .conflict(let reasons): reasons
+                default: []
+                }
+            if told != reasons { lines.append("reasons: want \(reasons), got \(told)") }
+        }
+        return lines
+    }
+}
+
+extension UpstreamAnswer {
+    fileprivate static func json(_ body: [UInt8]) -> UpstreamAnswer {
+        UpstreamAnswer(status: 200, headers: [("Content-Type", "application/json")], body: body)
+    }
+}

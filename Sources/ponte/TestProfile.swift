@@ -1,0 +1,36 @@
+import ArgumentParser
+import Workbench
+
+struct TestProfile: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "test", abstract: "Run a profile's golden pairs.",
+        discussion: """
+            Beside drivers/NAME.json, the folder drivers/NAME.pairs holds answers of the system (x.in.json) and what they \
+            must become (x.out.json). Prints each difference as pointer: want …, got …; exits with 1 when there is one.
+            """)
+
+    @Argument(help: "A profile's name, or the path of its file.")
+    var profile: String
+    @Option(help: "The folder of the pairs.")
+    var pairs: String?
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() async throws {
+        let (profile, path) = try IntegratorFiles.profile(profile, options)
+        let folder = pairs ?? String(path.dropLast(".json".count)) + ".pairs"
+        let (pairs, login) = try IntegratorFiles.pairs(in: folder)
+        guard !pairs.isEmpty else {
+            Terminal.error("\(folder) holds no pairs: an answer is NAME.in.json, what it must become NAME.out.json.")
+            throw ExitCode.failure
+        }
+        var failed = 0
+        for pair in pairs {
+            let differences = await pair.differences(profile, login: login)
+            Terminal.print("\(differences.isEmpty ? "ok  " : "FAIL") \(pair.name)")
+            for difference in differences { Terminal.print("     \(difference)") }
+            if !differences.isEmpty { failed += 1 }
+        }
+        Terminal.print(failed == 0 ? "\(pairs.count) pairs hold." : "\(failed) of \(pairs.count) pairs do not hold.")
+        if failed > 0 { throw ExitCode.failure }
+    }
+}
