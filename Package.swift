@@ -66,6 +66,7 @@ let package = Package(
             dependencies: [
                 "JSONBytes", "ClientContract", "UpstreamDriver", "Transport", "Bridge", "Tenancy", nio("NIOCore"),
                 nio("NIOHTTP1"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),

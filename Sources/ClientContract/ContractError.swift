@@ -25,7 +25,9 @@ public struct ContractError: Error, Sendable, Equatable {
     public enum Code: String, Sendable, CaseIterable {
         case invalidInput = "invalid_input"
         case unknownKey = "unknown_key"
+        case keyExpired = "key_expired"
         case otherTenant = "other_tenant"
+        case sourceNotAllowed = "source_not_allowed"
         case noSuchClient = "no_such_client"
         case noSuchRoute = "no_such_route"
         case methodNotAllowed = "method_not_allowed"
@@ -34,6 +36,7 @@ public struct ContractError: Error, Sendable, Equatable {
         case unsupportedMediaType = "unsupported_media_type"
         case refused = "refused_by_system"
         case rateLimited = "rate_limited"
+        case tooManyRequests = "too_many_requests"
         case headersTooLarge = "headers_too_large"
         case internalError = "internal_error"
         case unsupported = "unsupported_by_system"
