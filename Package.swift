@@ -91,11 +91,16 @@ let package = Package(
             dependencies: [
                 "JSONBytes", "ClientContract", "UpstreamDriver", "RESTDriver", "Transport", "Bridge", "Tenancy",
             ], swiftSettings: ours),
+        // Numbered rules over the configuration.
+        .target(
+            name: "Audit",
+            dependencies: ["JSONBytes", "ClientContract", "UpstreamDriver", "Transport", "Bridge", "Tenancy"],
+            swiftSettings: ours),
         // The command line.
         .executableTarget(
             name: "ponte",
             dependencies: [
-                "Workbench", "RESTDriver", "ClientContract", "Gateway", "Tenancy", "MockUpstream", "Replay", "JSONBytes", "StrictConfig", "Transport",
+                "Audit", "Workbench", "RESTDriver", "ClientContract", "Gateway", "Tenancy", "MockUpstream", "Replay", "JSONBytes", "StrictConfig", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -142,6 +147,7 @@ let package = Package(
         .testTarget(
             name: "TenancyTests", dependencies: ["Tenancy", "StrictConfig", "JSONBytes", "Transport"],
             swiftSettings: ours),
+        .testTarget(name: "AuditTests", dependencies: ["Audit", "Tenancy", "JSONBytes"], swiftSettings: ours),
         .testTarget(
             name: "WorkbenchTests",
             dependencies: [

@@ -82,7 +82,7 @@ struct TenantReader {
         var searches: [(kind: TermKind, node: ConfigNode)] = []
         let options = object.optional("clients").map { clients($0, &searches) } ?? BridgeOptions()
         guard let upstream = object.required("upstream"),
-            let outbound = outbound(upstream, id: id, phones: options.rules.phones)
+            let outbound = outbound(upstream, root: root.value, id: id, phones: options.rules.phones)
         else { return nil }
         checkSearches(searches, options, outbound.driver.capabilities)
         guard let id, let inbound else { return nil }

@@ -18,6 +18,7 @@ struct Ponte: AsyncParsableCommand {
         subcommands: [
             Serve.self, Check.self, Mock.self, Smoke.self, ReplayCommand.self, HashKey.self, NewVendor.self,
             MapRecord.self, TestProfile.self, Explain.self, DoctorCommand.self, ReportCommand.self,
+            AuditCommand.self,
         ])
 
     static func main() async {

@@ -103,5 +103,8 @@ public struct AddressRange: Sendable, Hashable {
         }
     }
 
+    /// Every address of its family.
+    public var holdsEverybody: Bool { length == 0 }
+
     func contains(_ other: AddressRange) -> Bool { length <= other.length && contains(other.address) }
 }
