@@ -94,6 +94,7 @@ let package = Package(
             dependencies: [
                 "JSONBytes", "ClientContract", "UpstreamDriver", "Transport", "Bridge", "Tenancy", nio("NIOCore"),
                 nio("NIOHTTP1"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -127,11 +128,17 @@ let package = Package(
             dependencies: [
                 "JSONBytes", "ClientContract", "UpstreamDriver", "RESTDriver", "Transport", "Bridge", "Tenancy",
             ], swiftSettings: ours),
+        // Numbered rules over the configuration.
+        .target(
+            name: "Audit",
+            dependencies: ["JSONBytes", "ClientContract", "UpstreamDriver", "Transport", "Bridge", "Tenancy"],
+            swiftSettings: ours),
         // The command line.
         .executableTarget(
             name: "ponte",
             dependencies: [
-                "Workbench", "RESTDriver", "ClientContract", "Gateway", "Tenancy", "MockUpstream", "Replay", "Conformance",
+                "Audit", "Workbench", "RESTDriver", "ClientContract", "Gateway", "Tenancy", "MockUpstream", "Replay",
+                "Conformance",
                 "Certification", "JSONBytes", "StrictConfig", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -194,6 +201,7 @@ let package = Package(
         .testTarget(
             name: "TenancyTests", dependencies: ["Tenancy", "Bridge", "StrictConfig", "JSONBytes", "Transport"],
             swiftSettings: ours),
+        .testTarget(name: "AuditTests", dependencies: ["Audit", "Tenancy", "JSONBytes"], swiftSettings: ours),
         .testTarget(
             name: "WorkbenchTests",
             dependencies: [

@@ -27,7 +27,9 @@ public struct ContractError: Error, Sendable, Equatable {
     public enum Code: String, Sendable, CaseIterable {
         case invalidInput = "invalid_input"
         case unknownKey = "unknown_key"
+        case keyExpired = "key_expired"
         case otherTenant = "other_tenant"
+        case sourceNotAllowed = "source_not_allowed"
         case noSuchClient = "no_such_client"
         case noSuchRoute = "no_such_route"
         case methodNotAllowed = "method_not_allowed"
@@ -39,6 +41,7 @@ public struct ContractError: Error, Sendable, Equatable {
         case refused = "refused_by_system"
         case keyReused = "idempotency_key_reused"
         case rateLimited = "rate_limited"
+        case tooManyRequests = "too_many_requests"
         case headersTooLarge = "headers_too_large"
         case internalError = "internal_error"
         case unsupported = "unsupported_by_system"

@@ -60,10 +60,20 @@ extension ContractError.Code {
                 401, "The key is missing or unknown", [.caller, .operator],
                 "Send the tenant's key; where it should be known, compare its SHA-256 with the tenant file.",
                 headers: ["WWW-Authenticate"])
+        case .keyExpired:
+            Entry(
+                401, "The key has expired", [.operator, .caller],
+                "Make a new key with `ponte hash-key --generate`, give it to the caller, and put its SHA-256 into the tenant file.",
+                headers: ["WWW-Authenticate"])
         case .otherTenant:
             Entry(
                 403, "The key belongs to another tenant", [.caller],
                 "Call the path of the key's own tenant, or leave `/t/{tenant}` out.")
+        case .sourceNotAllowed:
+            Entry(
+                403, "The tenant takes no calls from this address", [.operator, .caller],
+                "Add the caller's network to `inbound.allow`; behind a proxy, name the proxy in `listen.trustedProxies`."
+            )
         case .noSuchClient:
             Entry(404, "There is no such client", [.caller], "Forget the id, and search for the client anew.")
         case .noSuchRoute:
@@ -107,6 +117,11 @@ extension ContractError.Code {
             Entry(
                 429, "Too many calls", [.caller, .operator],
                 "Wait as `Retry-After` says; where it happens often, set `upstream.limits` to what the vendor allows.",
+                headers: ["Retry-After"])
+        case .tooManyRequests:
+            Entry(
+                429, "The key is used too often", [.caller, .operator],
+                "Wait as `Retry-After` says; raise `inbound.perMinute` if the caller needs more.",
                 headers: ["Retry-After"])
         case .headersTooLarge:
             Entry(

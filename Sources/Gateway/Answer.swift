@@ -29,7 +29,9 @@ struct Answer: Sendable {
             status: error.code.status, mediaType: ContractError.mediaType, body: error.problem(requestID: requestID))
         if let seconds = error.retryAfter { answer.headers.append((.retryAfter, String(max(0, seconds)))) }
         if let allow { answer.headers.append((.allow, allow)) }
-        if error.code == .unknownKey { answer.headers.append((.wwwAuthenticate, "Bearer realm=\"ponte\"")) }
+        if error.code == .unknownKey || error.code == .keyExpired {
+            answer.headers.append((.wwwAuthenticate, "Bearer realm=\"ponte\""))
+        }
         return answer
     }
 

@@ -1,23 +1,44 @@
 import ClientContract
 import HTTPTypes
 import Tenancy
+import Transport
 
 /// Which tenant a request belongs to.
 enum Authentication {
     static let apiKey = HTTPField.Name("X-API-Key")
 
     /// Finds the tenant by the key in `Authorization: Bearer …` or `X-API-Key: …`.
-    /// - Parameter rawTenant: the segment after `/t/`, which must agree with the key.
-    /// - Throws: `unknown_key`, or `other_tenant` whether or not that tenant exists.
+    /// - Throws: `unknown_key`.
     static func caller(
-        _ headers: HTTPFields, rawTenant: Substring?, in directory: TenantDirectory
+        _ headers: HTTPFields, in directory: TenantDirectory
     ) throws(ContractError) -> TenantDirectory.Caller {
         let key = try key(headers)
         guard let caller = directory.caller(key: key) else { throw ContractError(.unknownKey) }
+        return caller
+    }
+
+    /// Whether a caller who is known may go on.
+    /// - Throws: `key_expired`, `other_tenant`, `source_not_allowed` or `too_many_requests`.
+    static func admit(
+        _ caller: TenantDirectory.Caller, rawTenant: Substring?, from address: @autoclosure () -> IPAddress?,
+        _ paces: KeyPaces
+    ) throws(ContractError) {
+        let tenant = caller.tenant
+        if let expires = caller.expires, expires.isOver(at: CalendarDay.now) { throw ContractError(.keyExpired) }
         if let rawTenant, PercentEncoding.decode(rawTenant.utf8) != caller.tenant.id {
             throw ContractError(.otherTenant)
         }
-        return caller
+        if let allow = tenant.allow {
+            // An address that cannot be told is none that is allowed.
+            guard let address = address(), allow.contains(where: { $0.contains(address) }) else {
+                throw ContractError(.sourceNotAllowed)
+            }
+        }
+        if let most = tenant.requestsPerMinute,
+            let seconds = paces.take(tenant: tenant.id, key: caller.keyName, perMinute: most)
+        {
+            throw ContractError(.tooManyRequests, retryAfter: seconds)
+        }
     }
 
     private static func key(_ headers: HTTPFields) throws(ContractError) -> String {

@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import Synchronization
+import Transport
 
 /// How many connections are open, and how many may be.
 final class ConnectionCount: Sendable {
@@ -10,9 +11,36 @@ final class ConnectionCount: Sendable {
     static let mostTold = 64
 
     let most: Int
+    /// Most from one address; nil for any number.
+    private let mostPerAddress: Int?
+    /// Addresses from which any number may come.
+    private let proxies: [AddressRange]
     private let open = Mutex(0)
+    private let byAddress = Mutex<[IPAddress: Int]>([:])
 
-    init(most: Int) { self.most = most }
+    init(most: Int, perAddress: Int? = nil, proxies: [AddressRange] = []) {
+        self.most = most
+        mostPerAddress = perAddress
+        self.proxies = proxies
+    }
+
+    /// Counts a connection of an address.
+    /// - Returns: whether it is one too many; it counts until `left(_:)` all the same.
+    func came(from address: IPAddress) -> Bool {
+        guard let mostPerAddress, !proxies.contains(where: { $0.contains(address) }) else { return false }
+        return byAddress.withLock { counts in
+            counts[address, default: 0] += 1
+            return (counts[address] ?? 0) > mostPerAddress
+        }
+    }
+
+    func left(_ address: IPAddress) {
+        guard mostPerAddress != nil else { return }
+        byAddress.withLock { counts in
+            guard let count = counts[address] else { return }
+            counts[address] = count > 1 ? count - 1 : nil
+        }
+    }
 
     /// - Returns: how many there are with this one.
     func opened() -> Int {
@@ -66,10 +94,15 @@ final class ConnectionSetup: ChannelInboundHandler, RemovableChannelHandler {
         let number = count.opened()
         context.channel.closeFuture.whenComplete { [count] _ in count.closed() }
         guard number <= count.most + ConnectionCount.mostTold else { return context.close(promise: nil) }
+        var isOneTooMany = number > count.most
+        if let address = CallerAddress.peer(of: context.channel) {
+            if count.came(from: address) { isOneTooMany = true }
+            context.channel.closeFuture.whenComplete { [count] _ in count.left(address) }
+        }
         let unsent = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: TCP_NOTSENT_LOWAT))
         // A socket that does not know the option works without.
         try? context.channel.syncOptions?.setOption(unsent, value: Self.mostUnsent)
-        let connection = ConnectionHandler(options, inFlight, logger, isOneTooMany: number > count.most)
+        let connection = ConnectionHandler(options, inFlight, logger, isOneTooMany: isOneTooMany)
         let wire = WireHandler(options, connection)
         connection.wire = wire
         let pipeline = context.pipeline.syncOperations
@@ -77,6 +110,10 @@ final class ConnectionSetup: ChannelInboundHandler, RemovableChannelHandler {
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
             try pipeline.addHandler(connection, position: .after(decoder))
             try pipeline.addHandler(wire, position: .first)
+            // In front of all others: the rest of the pipeline sees bytes in clear.
+            if let certificates = options.certificates {
+                try pipeline.addHandler(certificates.handler(), position: .first)
+            }
         } catch {
             context.fireErrorCaught(error)
         }

@@ -4,6 +4,7 @@ import NIOCore
 public import ServiceLifecycle
 import Synchronization
 public import Tenancy
+public import Transport
 
 /// How the server listens and what it accepts.
 public struct GatewayOptions: Sendable {
@@ -35,6 +36,12 @@ public struct GatewayOptions: Sendable {
     public var bodyTimeout = Duration.seconds(30)
     /// A connection on which nothing comes for so long is closed.
     public var idleTimeout = Duration.seconds(75)
+    /// Most connections from one address, trusted proxies excepted; nil for any number.
+    public var maxConnectionsPerAddress: Int?
+    /// Proxies whose `X-Forwarded-For` is believed.
+    public var trustedProxies: [AddressRange] = []
+    /// What TLS shows, for connections made from now on; nil for plain HTTP.
+    public var certificates: InboundCertificates?
 
     public init() {}
 
@@ -54,6 +61,8 @@ public struct GatewayOptions: Sendable {
         bodyTimeout = settings.bodyTimeout
         writeTimeout = settings.writeTimeout
         idleTimeout = settings.idleTimeout
+        maxConnectionsPerAddress = settings.maxConnectionsPerAddress
+        trustedProxies = settings.trustedProxies
     }
 }
 
@@ -90,7 +99,8 @@ public final class Gateway: Service {
                 "fewer connections than configured: the process may not open more files",
                 metadata: ["connections": .stringConvertible(most)])
         }
-        let connections = ConnectionCount(most: most)
+        let connections = ConnectionCount(
+            most: most, perAddress: options.maxConnectionsPerAddress, proxies: options.trustedProxies)
         let (state, host, options, logger) = (state, options.host, options, logger)
         let application = Application(
             responder: responder,

@@ -20,6 +20,7 @@ struct GatewayResponder: HTTPResponder {
     let options: GatewayOptions
     let inFlight: InFlight
     let state: GatewayState
+    let paces = KeyPaces()
     let logger: Logger
 
     /// The connection is closed after this answer.
@@ -47,7 +48,17 @@ struct GatewayResponder: HTTPResponder {
             guard case .client(let rawTenant, let call) = route else {
                 return finish(health(route, requestID), &record, requestID)
             }
-            let caller = try Authentication.caller(request.headers, rawTenant: rawTenant, in: tenants)
+            let caller = try Authentication.caller(request.headers, in: tenants)
+            let channel = context.channel
+            do throws(ContractError) {
+                try Authentication.admit(
+                    caller, rawTenant: rawTenant,
+                    from: CallerAddress.of(channel, request.headers, trusting: options.trustedProxies), paces)
+            } catch {
+                // Whose key it is stays unsaid where the path names another tenant.
+                if error.code != .otherTenant { (record.tenant, record.keyName) = (caller.tenant.id, caller.keyName) }
+                throw error
+            }
             record.tenant = caller.tenant.id
             record.keyName = caller.keyName
             let calls = ClientCalls(

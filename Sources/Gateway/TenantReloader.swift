@@ -11,9 +11,15 @@ public struct TenantReloader: Service {
     private let configuration: Configuration
     private let tenants: TenantDirectory
     private let engine: CurlEngine
+    private let certificates: InboundCertificates?
     private let logger: Logger
 
-    public init(_ configuration: Configuration, tenants: TenantDirectory, engine: CurlEngine, logger: Logger) {
+    /// - Parameter certificates: read again together with the files.
+    public init(
+        _ configuration: Configuration, tenants: TenantDirectory, engine: CurlEngine,
+        certificates: InboundCertificates? = nil, logger: Logger
+    ) {
+        self.certificates = certificates
         self.configuration = configuration
         self.tenants = tenants
         self.engine = engine
@@ -46,6 +52,11 @@ public struct TenantReloader: Service {
     }
 
     private func reload(_ reason: String) {
+        do {
+            try certificates?.reload()
+        } catch {
+            logger.error("the certificate that callers are shown stays the old one: \(error)")
+        }
         let changes = tenants.replace(with: configuration.readAgain(), engine: engine)
         func list(_ ids: [String]) -> Logger.MetadataValue { .string(ids.joined(separator: ",")) }
         logger.notice(

@@ -30,7 +30,7 @@ public struct Configuration: Sendable {
     let isComplete: Bool
     /// Tenant files that have faults, by name.
     let faultyTenantFiles: Set<String>
-    let serverFile: String
+    public let serverFile: String
     let options: Options
 
     /// Reads all files. Faults are gathered in `faults`; nothing is thrown, so that `check` can print all of them and

@@ -1,4 +1,5 @@
 import ClientContract
+import JSONBytes
 import StrictConfig
 import Transport
 import UpstreamDriver
@@ -18,7 +19,8 @@ struct Outbound {
 
 extension TenantReader {
     /// Nil only with a fault in the report.
-    func outbound(_ node: ConfigNode, id: String?, phones: PhoneContext) -> Outbound? {
+    /// - Parameter root: the whole file.
+    func outbound(_ node: ConfigNode, root: JSONValue, id: String?, phones: PhoneContext) -> Outbound? {
         let members = Self.upstreamMembers + Set(DriverTable.entries.flatMap(\.members)).sorted()
         guard let object = node.object(members) else { return nil }
         let entry = object.required("driver").flatMap { driverEntry($0, object) }
@@ -86,7 +88,13 @@ extension TenantReader {
         let facts = UpstreamFacts(
             driver: entry.name, profile: object.optional("profile")?.value.string,
             baseURL: baseURL ?? driver.baseURL, credentials: credentials.keys.sorted(),
-            settings: settings.sorted { $0.key < $1.key }.map { UpstreamFacts.Setting(name: $0.key, value: $0.value) })
+            settings: settings.sorted { $0.key < $1.key }.map { UpstreamFacts.Setting(name: $0.key, value: $0.value) },
+            secretFiles: credentialNodes.compactMap { name, node in
+                node.value["file"]?.string.map { Files.resolve($0, beside: node.report.file) }
+            } + [channel.clientKeyFile].compactMap { $0 },
+            addresses: object.optional("addresses")?.value.elements.compactMap(\.string) ?? [],
+            saysCallTimeout: object.optional("timeouts")?.value["call"] != nil,
+            boundsScan: root["clients"]?["scan"]?["maxRecords"] != nil)
         return Outbound(
             driver: driver, channel: channel, call: call, list: list,
             target: baseURL.map { Array($0.utf8) } ?? driver.surroundings, facts: facts, surroundings: surroundings)

@@ -1,4 +1,5 @@
 import StrictConfig
+public import Transport
 import UpstreamDriver
 
 /// `Config/server.json`, every member of which may be left out.
@@ -9,6 +10,14 @@ public struct ServerSettings: Sendable {
     public var host = "127.0.0.1"
     /// 0 takes a free port.
     public var port = 8080
+    /// PEM files of the certificate chain and its key; nil for plain HTTP.
+    public var tls: (certificateFile: String, keyFile: String)?
+    /// Plain HTTP is meant, also where other machines can reach it: a proxy in front terminates TLS.
+    public var plainHTTP = false
+    /// Proxies whose `X-Forwarded-For` is believed.
+    public var trustedProxies: [AddressRange] = []
+    /// Most connections from one address at once, proxies that are trusted excepted; nil for any number.
+    public var maxConnectionsPerAddress: Int? = 256
     /// In front of every path but the health checks; empty, or `/` and a path without a slash at its end.
     public var pathPrefix = ""
     /// Longest body of a request, in bytes.
@@ -56,16 +65,31 @@ public struct ServerSettings: Sendable {
     /// Reads the file; what is faulty keeps its default and is reported.
     init(_ root: ConfigNode, secrets: SecretSource = SecretSource()) {
         guard let object = root.object(Self.members) else { return }
-        if let listen = object.optional("listen")?.object(["host", "port"]) {
+        if let listen = object.optional("listen")?.object(["host", "port", "tls", "plainHTTP", "trustedProxies"]) {
+            if let tls = listen.optional("tls")?.object(["certificateFile", "keyFile"]) {
+                let certificate = tls.required("certificateFile")?.string("the path of a PEM file")
+                let key = tls.required("keyFile")?.string("the path of a PEM file")
+                if let certificate, let key {
+                    let file = root.report.file
+                    self.tls = (Files.resolve(certificate, beside: file), Files.resolve(key, beside: file))
+                }
+            }
+            if let plain = listen.optional("plainHTTP")?.bool() { plainHTTP = plain }
+            if let list = listen.optional("trustedProxies") {
+                trustedProxies = list.elements("an array of addresses and networks").compactMap(Networks.read)
+            }
             if let host = listen.optional("host")?.string("a host name or address") { self.host = host }
             if let port = listen.optional("port")?.int(0...65_535) { self.port = port }
         }
         if let node = object.optional("pathPrefix"), let prefix = Self.prefix(node) { pathPrefix = prefix }
-        if let limits = object.optional("limits")?.object(["bodyBytes", "termLength", "headerBytes", "connections"]) {
+        if let limits = object.optional("limits")?.object([
+            "bodyBytes", "termLength", "headerBytes", "connections", "connectionsPerAddress",
+        ]) {
             if let bytes = limits.optional("bodyBytes")?.int(1024...(64 << 20)) { bodyBytes = bytes }
             if let length = limits.optional("termLength")?.int(16...8192) { termLength = length }
             if let bytes = limits.optional("headerBytes")?.int(4096...(1 << 20)) { headerBytes = bytes }
             if let most = limits.optional("connections")?.int(1...100_000) { maxConnections = most }
+            if let most = limits.optional("connectionsPerAddress")?.int(1...100_000) { maxConnectionsPerAddress = most }
         }
         if let timeouts = object.optional("timeouts")?.object(["head", "body", "write", "idle"]) {
             let range = Duration.seconds(1)...Duration.seconds(600)
@@ -109,6 +133,20 @@ public struct ServerSettings: Sendable {
         }
         tenants = Files.resolve(tenants, beside: root.report.file)
         drivers = Files.resolve(drivers, beside: root.report.file)
+    }
+
+    /// Whether only this machine can reach the listening socket.
+    public static func isLoopback(_ host: String) -> Bool {
+        host == "localhost" || host == "::1" || host.hasPrefix("127.")
+    }
+
+    /// What is wrong with listening at a host without TLS; nil when nothing is.
+    public func complaint(aboutListeningAt host: String) -> String? {
+        guard tls == nil, !plainHTTP, !Self.isLoopback(host) else { return nil }
+        return
+            "listening at \(host) without TLS would send keys and patients' data in clear. Give listen.tls, listen at "
+            + "127.0.0.1 behind a proxy, or say \"plainHTTP\": true where a proxy in the same container or host network "
+            + "terminates TLS"
     }
 
     /// `/api/v1`, without a slash at the end; empty for none.

@@ -7,6 +7,10 @@ public import Transport
 public final class Tenant: Sendable, CustomStringConvertible {
     public let id: String
     public let keys: [InboundKey]
+    /// Where calls may come from; nil for anywhere.
+    public let allow: [AddressRange]?
+    /// Most requests in a minute for each key; nil for any number.
+    public let requestsPerMinute: Int?
     public let bridge: Bridge
     /// Longest wait for one call, and for one page of a list.
     public let callTimeout: Duration
@@ -19,10 +23,12 @@ public final class Tenant: Sendable, CustomStringConvertible {
 
     public init(
         id: String, keys: [InboundKey], bridge: Bridge, callTimeout: Duration = .seconds(10),
-        listTimeout: Duration = .seconds(120)
+        listTimeout: Duration = .seconds(120), allow: [AddressRange]? = nil, requestsPerMinute: Int? = nil
     ) {
         self.id = id
         self.keys = keys
+        self.allow = allow
+        self.requestsPerMinute = requestsPerMinute
         self.bridge = bridge
         self.callTimeout = callTimeout
         self.listTimeout = listTimeout
@@ -37,6 +43,8 @@ public final class Tenant: Sendable, CustomStringConvertible {
     ) {
         id = plan.id
         keys = plan.keys
+        allow = plan.allow
+        requestsPerMinute = plan.requestsPerMinute
         let id = plan.id
         let told: @Sendable (BreakerTransition) -> Void = { observer?(id, $0) }
         let isSame = before?.plan?.target == plan.target
@@ -61,6 +69,8 @@ public final class TenantDirectory: Sendable {
         public let tenant: Tenant
         /// The key's name, for logs.
         public let keyName: String
+        /// The last day on which the key is good.
+        public let expires: CalendarDay?
     }
 
     /// What a reload did, by tenant id.
@@ -78,12 +88,12 @@ public final class TenantDirectory: Sendable {
 
     private struct Snapshot: Sendable {
         var tenants: [Tenant] = []
-        var keys: [(digest: KeyDigest, tenant: Int, name: String)] = []
+        var keys: [(digest: KeyDigest, tenant: Int, name: String, expires: CalendarDay?)] = []
 
         init(_ tenants: [Tenant]) {
             self.tenants = tenants
             for (index, tenant) in tenants.enumerated() {
-                keys += tenant.keys.map { ($0.digest, index, $0.name) }
+                keys += tenant.keys.map { ($0.digest, index, $0.name, $0.expires) }
             }
         }
     }
@@ -132,7 +142,7 @@ public final class TenantDirectory: Sendable {
         }
         guard found >= 0 else { return nil }
         let key = snapshot.keys[found]
-        return Caller(tenant: snapshot.tenants[key.tenant], keyName: key.name)
+        return Caller(tenant: snapshot.tenants[key.tenant], keyName: key.name, expires: key.expires)
     }
 
     /// Puts a new reading of the files in place: unchanged tenants stay the same object, changed ones are made anew,

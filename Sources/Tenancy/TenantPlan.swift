@@ -4,14 +4,17 @@ import StrictConfig
 public import Transport
 import UpstreamDriver
 
-/// One inbound key: its name for logs, and its digest.
+/// One inbound key: its name for logs, its digest, and until when it is good.
 public struct InboundKey: Sendable, Hashable, CustomStringConvertible {
     public let name: String
     public let digest: KeyDigest
+    /// The last day on which the key is good, in UTC; nil for ever.
+    public let expires: CalendarDay?
 
-    public init(name: String, digest: KeyDigest) {
+    public init(name: String, digest: KeyDigest, expires: CalendarDay? = nil) {
         self.name = name
         self.digest = digest
+        self.expires = expires
     }
 
     public var description: String { "key \(name)" }
@@ -23,6 +26,10 @@ public struct TenantPlan: Sendable, CustomStringConvertible {
     public let name: String
     public let isDisabled: Bool
     public let keys: [InboundKey]
+    /// Where calls may come from; nil for anywhere.
+    public let allow: [AddressRange]?
+    /// Most requests in a minute for each key; nil for any number.
+    public let requestsPerMinute: Int?
     /// Longest wait for one call, and for one page of a list.
     public let callTimeout: Duration
     /// Longest time for a whole list without a limit.
@@ -87,18 +94,19 @@ struct TenantReader {
         let id = object.required("id").flatMap { identifier($0, fileName: fileName) }
         let name = object.optional("name").flatMap { $0.string() }
         let disabled = object.optional("disabled")?.bool() ?? false
-        let keys = object.required("inbound").map(keys)
+        let inbound = object.required("inbound").map(inbound)
         var searches: [(kind: TermKind, node: ConfigNode)] = []
         var options = object.optional("clients").map { clients($0, &searches) } ?? BridgeOptions()
         let idempotency = object.optional("idempotency").map(idempotency) ?? IdempotencyPlan()
         guard let upstream = object.required("upstream"),
-            let outbound = outbound(upstream, id: id, phones: options.rules.phones)
+            let outbound = outbound(upstream, root: root.value, id: id, phones: options.rules.phones)
         else { return nil }
         checkSearches(searches, options, outbound.driver.capabilities)
         options.settling = max(options.settling, outbound.call * 2)
-        guard let id, let keys else { return nil }
+        guard let id, let inbound else { return nil }
         return TenantPlan(
-            id: id, name: name ?? id, isDisabled: disabled, keys: keys, callTimeout: outbound.call,
+            id: id, name: name ?? id, isDisabled: disabled, keys: inbound.keys, allow: inbound.allow,
+            requestsPerMinute: inbound.perMinute, callTimeout: outbound.call,
             listTimeout: outbound.list, options: options, channel: outbound.channel, driver: outbound.driver,
             idempotency: idempotency, target: outbound.target, upstream: outbound.facts, fileName: fileName,
             fingerprint: KeyDigest(of: bytes + outbound.surroundings))
@@ -135,14 +143,34 @@ struct TenantReader {
         return id
     }
 
-    private func keys(_ node: ConfigNode) -> [InboundKey] {
-        guard let list = node.object(["keys"])?.required("keys") else { return [] }
+    private struct Inbound {
+        var keys: [InboundKey] = []
+        var allow: [AddressRange]?
+        var perMinute: Int?
+    }
+
+    private func inbound(_ node: ConfigNode) -> Inbound {
+        var inbound = Inbound()
+        guard let object = node.object(["keys", "allow", "perMinute"]) else { return inbound }
+        inbound.keys = object.required("keys").map(keys) ?? []
+        if let list = object.optional("allow") {
+            let entries = list.elements("an array of addresses and networks")
+            if list.kind == .array, entries.isEmpty {
+                list.fault("must name at least one network: with none nobody could call")
+            }
+            inbound.allow = entries.compactMap(Networks.read)
+        }
+        inbound.perMinute = object.optional("perMinute")?.int(1...1_000_000)
+        return inbound
+    }
+
+    private func keys(_ list: ConfigNode) -> [InboundKey] {
         let entries = list.elements("an array of keys")
         if list.kind == .array, entries.isEmpty { list.fault("must hold at least one key") }
         var names: Set<String> = []
         var digests: Set<KeyDigest> = []
         return entries.compactMap { entry in
-            guard let object = entry.object(["name", "sha256"]) else { return nil }
+            guard let object = entry.object(["name", "sha256", "expires"]) else { return nil }
             let nameNode = object.required("name")
             let name = nameNode?.string("the key's name, for logs")
             if let name, let nameNode {
@@ -163,7 +191,15 @@ struct TenantReader {
                 return nil
             }
             if !digests.insert(digest).inserted { node.fault("is the same key as another one of this tenant") }
-            return name.map { InboundKey(name: $0, digest: digest) }
+            let expires = object.optional("expires").flatMap { node -> CalendarDay? in
+                guard let text = node.string("the last day on which the key is good, such as \"2027-01-31\"") else {
+                    return nil
+                }
+                let day = CalendarDay(text)
+                if day == nil { node.fault("must be a day that exists, such as \"2027-01-31\"") }
+                return day
+            }
+            return name.map { InboundKey(name: $0, digest: digest, expires: expires) }
         }
     }
 

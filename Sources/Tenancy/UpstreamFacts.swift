@@ -12,4 +12,12 @@ public struct UpstreamFacts: Sendable {
     public let baseURL: String?
     public let credentials: [String]
     public let settings: [Setting]
+    /// Files that hold secrets: credentials, and the key of a client certificate.
+    public let secretFiles: [String]
+    /// Networks that calls may lead to, as the file writes them.
+    public let addresses: [String]
+    /// Whether the file itself says how long a call may take.
+    public let saysCallTimeout: Bool
+    /// Whether the file itself bounds a scan.
+    public let boundsScan: Bool
 }

@@ -26,7 +26,8 @@ enum Advice {
         case .timeout: "The system is slower than upstream.timeouts.call: raise it, or ask the vendor."
         case .credentialsRejected:
             "Ask the clinic for new credentials; check which of them goes where in the profile's request."
-        case .refused: "The system refuses the question itself: compare the operation's query and body with its documentation."
+        case .refused:
+            "The system refuses the question itself: compare the operation's query and body with its documentation."
         case .notFound: "The path or the id is not what the system expects: check the operation's path."
         case .conflict: "The system reports a conflict on a read: an outcome rule of the profile is missing."
         case .rateLimited: "Too many calls: set upstream.limits.perSecond, or the profile's limits."

@@ -144,7 +144,8 @@ public struct Doctor: Sendable {
                 name: name, verdict: lost.isEmpty ? .good : .doubtful,
                 seen: "the first client of the list, with: \(Self.members([client]))",
                 advice: lost.isEmpty
-                    ? "" : "The row shows more than the record: look at the record's places for \(lost.joined(separator: ", ")).",
+                    ? ""
+                    : "The row shows more than the record: look at the record's places for \(lost.joined(separator: ", ")).",
                 took: took)
         } catch {
             return failed(name, error, ContinuousClock.now - start)
@@ -174,7 +175,8 @@ public struct Doctor: Sendable {
                 return Finding(
                     name: name, verdict: .doubtful,
                     seen: "somebody who cannot be there found \(strangers) others",
-                    advice: "The filter is ignored, or finds parts of values. Ponte compares every candidate, but looks "
+                    advice:
+                        "The filter is ignored, or finds parts of values. Ponte compares every candidate, but looks "
                         + "through more of them: check the parameter's name in the profile's search.",
                     took: took)
             }
@@ -194,7 +196,8 @@ public struct Doctor: Sendable {
                     ? "the first client of the list is found, nobody else who cannot be there"
                     : "the first client of the list is not found by its own \(kind.rawValue)",
                 advice: found
-                    ? "" : "The system wants another spelling, or searches other fields: try \"spellings\" in the profile.",
+                    ? ""
+                    : "The system wants another spelling, or searches other fields: try \"spellings\" in the profile.",
                 took: ContinuousClock.now - start)
         } catch {
             return failed(name, error, ContinuousClock.now - start)

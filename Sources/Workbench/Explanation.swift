@@ -110,7 +110,8 @@ public struct Explanation: Sendable {
         let paging =
             switch capabilities.listPaging.style {
             case .offset: "pages by offset, up to \(capabilities.listPaging.maximum) rows"
-            case .numbered: "numbered pages of up to \(capabilities.listPaging.fixed ?? capabilities.listPaging.maximum) rows"
+            case .numbered:
+                "numbered pages of up to \(capabilities.listPaging.fixed ?? capabilities.listPaging.maximum) rows"
             case .token: "one page after the other, up to \(capabilities.listPaging.maximum) rows"
             case .single: "all rows in one answer"
             }
@@ -136,7 +137,9 @@ public struct Explanation: Sendable {
 
     private static func searches(_ plan: TenantPlan, _ capabilities: Capabilities) -> Section {
         let lines = TermKind.allCases.map { kind -> (String, String) in
-            guard plan.options.searchBy.contains(kind) else { return (kind.rawValue, "not asked for (clients.searchBy)") }
+            guard plan.options.searchBy.contains(kind) else {
+                return (kind.rawValue, "not asked for (clients.searchBy)")
+            }
             switch way(of: kind, plan) {
             case .own:
                 let attempts = capabilities.searches[kind] ?? []

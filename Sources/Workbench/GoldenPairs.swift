@@ -90,7 +90,8 @@ public struct GoldenPair: Sendable {
         let type =
             want["contentType"]?.string
             ?? (inputType == "html" ? "text/html" : inputType == "txt" ? "text/plain" : "application/json")
-        let headers = [("Content-Type", type)] + (want["headers"]?.members ?? []).map { ($0.key, $0.value.string ?? "") }
+        let headers =
+            [("Content-Type", type)] + (want["headers"]?.members ?? []).map { ($0.key, $0.value.string ?? "") }
         let answer = UpstreamAnswer(status: want["status"]?.int ?? 200, headers: headers, body: input)
         let record = want["record"].map { UpstreamAnswer.json($0.source) }
         return { request in

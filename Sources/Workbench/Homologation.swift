@@ -36,7 +36,10 @@ public struct Homologation: Sendable {
             "## Endpoints", ["chamada", "disponível", "observação"],
             [
                 ["`GET /clients`", yes(.list), "sem `limit` devolve todos; ordem do sistema"],
-                ["`GET /clients/search?term=`", searchable ? "sim" : "não: responde `501`", "correspondência exata, veja abaixo"],
+                [
+                    "`GET /clients/search?term=`", searchable ? "sim" : "não: responde `501`",
+                    "correspondência exata, veja abaixo",
+                ],
                 ["`GET /clients/{id}`", yes(.get), "`404` só quando o sistema diz que não existe"],
                 ["`POST /clients`", yes(.create), "procura a pessoa antes de criar"],
                 ["`PATCH /clients/{id}`", yes(.update), "muda só o que foi enviado"],
@@ -46,8 +49,10 @@ public struct Homologation: Sendable {
     private static func fields(_ plan: TenantPlan) -> String {
         let capabilities = plan.driver.capabilities
         let rows = ClientField.allCases.map { field -> [String] in
-            let inRows = !capabilities.readable.contains(field)
-                ? "não" : capabilities.needsDetail.contains(field) && !plan.options.listDetail ? "só na consulta por id" : "sim"
+            let inRows =
+                !capabilities.readable.contains(field)
+                ? "não"
+                : capabilities.needsDetail.contains(field) && !plan.options.listDetail ? "só na consulta por id" : "sim"
             let patch: String =
                 switch field {
                 case .id, .description, .phone, .allPhones, .image: "—"
@@ -59,7 +64,8 @@ public struct Homologation: Sendable {
                 switch field {
                 case .id, .description, .allPhones, .image: "—"
                 default:
-                    !capabilities.operations.contains(.create) || !capabilities.creatable.contains(field) ? "não" : "sim"
+                    !capabilities.operations.contains(.create) || !capabilities.creatable.contains(field)
+                        ? "não" : "sim"
                 }
             return ["`\(field.wireName)`", inRows, create, patch]
         }
@@ -72,7 +78,8 @@ public struct Homologation: Sendable {
             return switch Explanation.way(of: kind, plan) {
             case .own: [name(kind), "sim", "busca do próprio sistema; cada candidato é comparado"]
             case .scan: [name(kind), "sim", "leitura de todos os clientes, até \(plan.options.scan.maxRecords)"]
-            case .none: [name(kind), "não", "o sistema não busca por isso; um termo que só possa ser disso recebe `501`"]
+            case .none:
+                [name(kind), "não", "o sistema não busca por isso; um termo que só possa ser disso recebe `501`"]
             }
         }
         return table("## Buscas", ["termo", "funciona", "como"], rows)
@@ -103,7 +110,8 @@ public struct Homologation: Sendable {
             }
         let system =
             switch capabilities.duplicates {
-            case .reusesSilently: "o sistema devolve em silêncio um registro antigo; a Ponte compara e responde `409` se for de outra pessoa"
+            case .reusesSilently:
+                "o sistema devolve em silêncio um registro antigo; a Ponte compara e responde `409` se for de outra pessoa"
             case .refuses: "o sistema recusa duplicados"
             case .creates: "o sistema aceita duplicados; a Ponte os evita"
             case .unknown: "o comportamento do sistema não é conhecido; a Ponte compara o que ele devolve"
@@ -129,14 +137,17 @@ public struct Homologation: Sendable {
         }
         if capabilities.staleReads > .zero {
             lines.append(
-                "As leituras do sistema podem atrasar até \(Explanation.seconds(capabilities.staleReads)) em relação às gravações.")
+                "As leituras do sistema podem atrasar até \(Explanation.seconds(capabilities.staleReads)) em relação às gravações."
+            )
         }
         let unchangeable = capabilities.unchangeable.map { "`\($0.wireName)`" }.sorted()
         if capabilities.operations.contains(.update), !unchangeable.isEmpty {
             lines.append("Não podem ser alterados: \(unchangeable.joined(separator: ", ")).")
         }
         lines.append("O telefone não é alterável: o contrato não prevê essa mudança.")
-        if !capabilities.draftMembers.contains(.healthInsurance) { lines.append("`healthInsurance` é aceito e ignorado.") }
+        if !capabilities.draftMembers.contains(.healthInsurance) {
+            lines.append("`healthInsurance` é aceito e ignorado.")
+        }
         if !capabilities.draftMembers.contains(.location) { lines.append("`location` é aceito e ignorado.") }
         return "## Limites conhecidos\n\n" + lines.map { "- " + $0 }.joined(separator: "\n")
     }

@@ -37,7 +37,9 @@ public struct MappingTable: Sendable {
     // MARK: Writing
 
     private static func create(_ client: Client, _ mapping: ProfileMapping, _ profile: Profile) -> String {
-        guard let phone = client.phone else { return "No create: the client has no phone, and the contract asks for one." }
+        guard let phone = client.phone else {
+            return "No create: the client has no phone, and the contract asks for one."
+        }
         let draft = ClientDraft(
             name: client.name, phone: phone, email: client.email, birthday: client.birthday, cpf: client.cpf)
         do throws(UpstreamError) {
@@ -70,7 +72,8 @@ public struct MappingTable: Sendable {
         text.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n")
     }
 
-    private static func sideBySide(left: (title: String, text: String), right: (title: String, text: String)) -> String {
+    private static func sideBySide(left: (title: String, text: String), right: (title: String, text: String)) -> String
+    {
         let (one, other) = (left.text.split(separator: "\n"), right.text.split(separator: "\n"))
         let width = min(60, max(left.title.count, one.map(\.count).max() ?? 0))
         func row(_ left: some StringProtocol, _ right: some StringProtocol) -> String {

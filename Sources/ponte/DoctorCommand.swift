@@ -21,8 +21,11 @@ struct DoctorCommand: AsyncParsableCommand {
         let engine = try CurlEngine()
         let findings = await Doctor(plan, engine: engine).examine { finding in
             let took = finding.took.map { " (\(Self.time($0)))" } ?? ""
-            Terminal.print("\(Self.padded(finding.verdict.rawValue, 5))\(Self.padded(finding.name, 17))\(finding.seen)\(took)")
-            if !finding.advice.isEmpty { Terminal.print(Self.padded("", 5) + Self.padded("", 17) + "→ " + finding.advice) }
+            Terminal.print(
+                "\(Self.padded(finding.verdict.rawValue, 5))\(Self.padded(finding.name, 17))\(finding.seen)\(took)")
+            if !finding.advice.isEmpty {
+                Terminal.print(Self.padded("", 5) + Self.padded("", 17) + "→ " + finding.advice)
+            }
         }
         await engine.shutdown()
         if findings.contains(where: { $0.verdict == .bad }) { throw ExitCode.failure }

@@ -16,8 +16,10 @@ struct Ponte: AsyncParsableCommand {
               ponte serve --config Config/server.json
             """,
         subcommands: [
-            Serve.self, Check.self, Mock.self, Smoke.self, ReplayCommand.self, Certify.self, HashKey.self, NewVendor.self,
+            Serve.self, Check.self, Mock.self, Smoke.self, ReplayCommand.self, Certify.self, HashKey.self,
+            NewVendor.self,
             MapRecord.self, TestProfile.self, Explain.self, DoctorCommand.self, ReportCommand.self,
+            AuditCommand.self,
         ])
 
     static func main() async {

@@ -19,6 +19,8 @@ struct Serve: AsyncParsableCommand {
     var host: String?
     @Option(help: "The port to listen on, in place of the configured one; 0 takes a free one.")
     var port: Int?
+    @Flag(help: "Plain HTTP also where other machines can reach it: a proxy in front terminates TLS.")
+    var plainHTTP = false
 
     func validate() throws {
         if let port, !(0...65_535).contains(port) { throw ValidationError("--port must be from 0 to 65535.") }
@@ -44,10 +46,26 @@ struct Serve: AsyncParsableCommand {
             throw ExitCode.failure
         }
         var gatewayOptions = GatewayOptions(settings)
+        var plain = settings
         if let host { gatewayOptions.host = host }
         if let port { gatewayOptions.port = port }
+        if plainHTTP { plain.plainHTTP = true }
+        if let complaint = plain.complaint(aboutListeningAt: gatewayOptions.host) {
+            Terminal.error(complaint)
+            throw ExitCode.failure
+        }
+        if let tls = settings.tls {
+            do throws(InboundCertificates.Failure) {
+                gatewayOptions.certificates = try InboundCertificates(
+                    certificateFile: tls.certificateFile, keyFile: tls.keyFile)
+            } catch {
+                Terminal.error("\(options.config): \(error)")
+                throw ExitCode.failure
+            }
+        }
         let gateway = Gateway(tenants: tenants, options: gatewayOptions, logger: logger)
-        let reloader = TenantReloader(configuration, tenants: tenants, engine: engine, logger: logger)
+        let reloader = TenantReloader(
+            configuration, tenants: tenants, engine: engine, certificates: gatewayOptions.certificates, logger: logger)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [

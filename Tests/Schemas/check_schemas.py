@@ -25,9 +25,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHA = "921b2420e0ad6a6e53d96f07f636bfed8e57f0bdc92abeb3173ec00ff4385bc6"
 
 SERVER = {
-    "listen": {"host": "127.0.0.1", "port": 8080},
+    "listen": {"host": "127.0.0.1", "port": 8080, "plainHTTP": False, "trustedProxies": ["127.0.0.1", "fd00::/8"],
+               "tls": {"certificateFile": "ponte.pem", "keyFile": "ponte.key"}},
     "pathPrefix": "/api/v1",
-    "limits": {"bodyBytes": 1048576, "termLength": 512},
+    "limits": {"bodyBytes": 1048576, "termLength": 512, "connectionsPerAddress": 64},
     "shutdown": {"grace": "20s", "delay": "0s"},
     "log": {"level": "info", "format": "json"},
     "engine": {"maxInFlight": 256},
@@ -40,7 +41,8 @@ TENANT = {
     "id": "clinica-aurora",
     "name": "Clínica Aurora",
     "disabled": False,
-    "inbound": {"keys": [{"name": "clinia", "sha256": SHA}]},
+    "inbound": {"keys": [{"name": "clinia", "sha256": SHA, "expires": "2099-12-31"}], "allow": ["203.0.113.0/24"],
+                "perMinute": 600},
     "upstream": {
         "driver": "rest",
         "profile": "agenda-demo",

@@ -68,7 +68,10 @@ final class TestConfiguration {
     static func fullTenant() -> [String: Any] {
         [
             "id": "clinica-aurora", "name": "Clínica Aurora", "disabled": false,
-            "inbound": ["keys": [["name": "clinia", "sha256": KeyDigest(of: "chave-aurora").hex]]],
+            "inbound": [
+                "keys": [["name": "clinia", "sha256": KeyDigest(of: "chave-aurora").hex, "expires": "2099-12-31"]],
+                "allow": ["203.0.113.0/24", "2001:db8::/32"], "perMinute": 600,
+            ],
             "upstream": [
                 "driver": "rest", "profile": "agenda-demo", "baseURL": "https://api.example.test/v1/",
                 "addresses": ["private", "10.1.0.0/16", "fd00::1"],
@@ -99,8 +102,14 @@ final class TestConfiguration {
 
     static func fullServer() -> [String: Any] {
         [
-            "listen": ["host": "127.0.0.1", "port": 8080], "pathPrefix": "/api/v1",
-            "limits": ["bodyBytes": 1_048_576, "termLength": 512, "headerBytes": 32_768, "connections": 4096],
+            "listen": [
+                "host": "127.0.0.1", "port": 8080, "plainHTTP": false, "trustedProxies": ["127.0.0.1"],
+                "tls": ["certificateFile": "ponte.pem", "keyFile": "ponte.key"],
+            ], "pathPrefix": "/api/v1",
+            "limits": [
+                "bodyBytes": 1_048_576, "termLength": 512, "headerBytes": 32_768, "connections": 4096,
+                "connectionsPerAddress": 256,
+            ],
             "timeouts": ["head": "10s", "body": "30s", "write": "30s", "idle": "75s"],
             "shutdown": ["grace": "20s", "delay": "0s"],
             "log": ["level": "info", "format": "json"], "engine": ["maxInFlight": 256],

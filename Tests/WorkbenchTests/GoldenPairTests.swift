@@ -36,7 +36,8 @@ import Testing
     @Test func aDifferenceHasItsPlace() async throws {
         let lines = try await differences(
             #"{"id":7,"name":"Ana Teste","phone":"31988880001"}"#,
-            #"{"call":"get","id":"7","gives":{"id":"7","name":"Bia Teste","phone":"5531988880001","email":"x@example.test"}}"#)
+            #"{"call":"get","id":"7","gives":{"id":"7","name":"Bia Teste","phone":"5531988880001","email":"x@example.test"}}"#
+        )
         #expect(lines.contains(#"/name: want "Bia Teste", got "Ana Teste""#))
         #expect(lines.contains(#"/email: want "x@example.test", got nothing"#))
         #expect(lines.contains { $0.hasPrefix("/allPhones: want nothing") })

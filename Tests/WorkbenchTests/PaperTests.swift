@@ -10,7 +10,8 @@ import Transport
     @Test func explainShowsWhatWasUnderstoodAndNoSecret() throws {
         let text = Explanation(try Shipped.demo(at: "http://127.0.0.1:1", password: "segredo-de-teste")).text
         for part in [
-            "demo", "agenda-demo", "http://127.0.0.1:1", "credential password  ••••", "GET /clients/search", "at most 10s",
+            "demo", "agenda-demo", "http://127.0.0.1:1", "credential password  ••••", "GET /clients/search",
+            "at most 10s",
             "answers the client on record",
         ] { #expect(text.contains(part), "\(part)") }
         #expect(!text.contains("segredo-de-teste"))

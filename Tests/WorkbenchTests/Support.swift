@@ -12,7 +12,9 @@ enum Shipped {
         try Profile(bytes("Config/drivers/\(name).json"), file: "\(name).json")
     }
 
-    static func bytes(_ path: String) throws -> [UInt8] { Array(try Data(contentsOf: repository.appending(path: path))) }
+    static func bytes(_ path: String) throws -> [UInt8] {
+        Array(try Data(contentsOf: repository.appending(path: path)))
+    }
 
     /// The shipped configuration, its demo tenant pointed at a mock.
     static func demo(at baseURL: String, user: String = "ponte", password: String? = nil) throws -> TenantPlan {

@@ -26,6 +26,11 @@ public struct IPAddress: Sendable, Hashable {
         self.init(host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host)
     }
 
+    /// The address of IPv4 where this is one mapped into IPv6 (`::ffff:192.0.2.1`), as a socket for both families shows
+    /// its peers; else the address itself.
+    public var unmapped: IPAddress { IPAddress.mapped.contains(self) ? IPAddress(Array(bytes[12...])) : self }
+    private static let mapped = AddressRange.known("::ffff:0:0/96")
+
     /// The address in a `sockaddr_in` or `sockaddr_in6`; nil for every other family, or one that is cut short.
     init?(socketAddress: UnsafeRawBufferPointer) {
         guard socketAddress.count >= 2 else { return nil }
@@ -102,12 +107,16 @@ public struct AddressRange: Sendable, Hashable {
         return bits == 0 ? 0 : ~UInt8(0) << UInt8(8 - bits)
     }
 
-    func contains(_ other: IPAddress) -> Bool {
+    /// Whether an address of the same family lies in this network.
+    public func contains(_ other: IPAddress) -> Bool {
         guard other.bytes.count == address.bytes.count else { return false }
         return zip(address.bytes, other.bytes).enumerated().allSatisfy { index, pair in
             (pair.0 ^ pair.1) & mask(index) == 0
         }
     }
+
+    /// Every address of its family.
+    public var holdsEverybody: Bool { length == 0 }
 
     func contains(_ other: AddressRange) -> Bool { length <= other.length && contains(other.address) }
 }

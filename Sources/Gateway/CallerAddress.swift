@@ -1,0 +1,43 @@
+import HTTPTypes
+import NIOCore
+import Transport
+
+/// Where a call comes from.
+enum CallerAddress {
+    private static let forwardedFor = HTTPField.Name("X-Forwarded-For")
+
+    /// The peer's address, or where the peer is a trusted proxy the one that it says it forwards for: the last of
+    /// `X-Forwarded-For` that is no trusted proxy. What stands before it, anybody can have written. Nil where it cannot
+    /// be told.
+    static func of(_ channel: any Channel, _ headers: HTTPFields, trusting proxies: [AddressRange]) -> IPAddress? {
+        guard let peer = peer(of: channel) else { return nil }
+        return of(peer, forwarded: forwardedFor.map { headers[values: $0] } ?? [], trusting: proxies)
+    }
+
+    /// The address at the other end of the connection.
+    static func peer(of channel: any Channel) -> IPAddress? {
+        channel.remoteAddress?.ipAddress.flatMap { IPAddress($0) }?.unmapped
+    }
+
+    static func of(_ peer: IPAddress, forwarded: [String], trusting proxies: [AddressRange]) -> IPAddress? {
+        func isTrusted(_ address: IPAddress) -> Bool { proxies.contains { $0.contains(address) } }
+        guard isTrusted(peer) else { return peer }
+        let hops = forwarded.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        for hop in hops.reversed() {
+            guard let address = address(hop) else { return nil }
+            if !isTrusted(address) { return address }
+        }
+        // Nobody but proxies: the call is their own.
+        return hops.isEmpty ? peer : hops.first.flatMap(address)
+    }
+
+    /// `192.0.2.1`, `192.0.2.1:443`, `2001:db8::1` or `[2001:db8::1]:443`, as proxies write them.
+    private static func address(_ hop: Substring) -> IPAddress? {
+        var text = hop
+        while text.first == " " || text.first == "\t" { text.removeFirst() }
+        while text.last == " " || text.last == "\t" { text.removeLast() }
+        if text.hasPrefix("[") { return IPAddress(String(text.dropFirst().prefix { $0 != "]" }))?.unmapped }
+        if text.count(where: { $0 == ":" }) == 1 { text = text.prefix { $0 != ":" } }
+        return IPAddress(String(text))?.unmapped
+    }
+}

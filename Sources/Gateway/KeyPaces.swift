@@ -1,0 +1,32 @@
+import Synchronization
+
+/// How often each key is used: so many requests in a minute, a tenth of them at once (GCRA, ITU-T I.371).
+final class KeyPaces: Sendable {
+    private struct Key: Hashable {
+        let tenant: String
+        let name: String
+    }
+
+    /// When the next request of a key would be due if all came evenly.
+    private let due = Mutex<[Key: ContinuousClock.Instant]>([:])
+
+    /// Takes a request.
+    /// - Returns: nil when it may go, else after how many seconds one may.
+    func take(
+        tenant: String, key: String, perMinute: Int, now: ContinuousClock.Instant = .now
+    ) -> Int? {
+        let each = Duration.seconds(60) / perMinute
+        let burst = each * max(1, perMinute / 10)
+        return due.withLock { due in
+            let place = Key(tenant: tenant, name: key)
+            let next = max(due[place] ?? now, now)
+            // A whole burst was used already.
+            if next - now >= burst {
+                let wait = next - now - burst + each
+                return max(1, Int((wait + .milliseconds(999)).components.seconds))
+            }
+            due[place] = next + each
+            return nil
+        }
+    }
+}

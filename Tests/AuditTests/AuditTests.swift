@@ -1,0 +1,197 @@
+import Foundation
+import JSONBytes
+import Tenancy
+import Testing
+
+@testable import Audit
+
+@Suite struct AuditTests {
+    /// A folder with a configuration, gone when the test is over.
+    private final class Folder {
+        static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let url = FileManager.default.temporaryDirectory.appending(path: "ponte-audit-\(UUID().uuidString)")
+
+        init() throws {
+            for name in ["tenants", "drivers"] {
+                try FileManager.default.createDirectory(
+                    at: url.appending(path: name), withIntermediateDirectories: true,
+                    attributes: [.posixPermissions: 0o755])
+            }
+            try FileManager.default.copyItem(
+                at: Self.repository.appending(path: "Config/drivers/agenda-demo.json"),
+                to: url.appending(path: "drivers/agenda-demo.json"))
+            for name in ["user.secret", "password.secret", "server.key"] { try write(name, "segredo", mode: 0o600) }
+        }
+
+        deinit { try? FileManager.default.removeItem(at: url) }
+
+        func write(_ name: String, _ text: String, mode: Int = 0o644) throws {
+            let file = url.appending(path: name)
+            try Data(text.utf8).write(to: file)
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file.path)
+        }
+
+        func audit(now: Int = AuditTests.today) -> Audit {
+            Audit(
+                Configuration(
+                    serverFile: url.appending(path: "server.json").path,
+                    options: .init(secrets: SecretSource(resolves: false))), now: now)
+        }
+    }
+
+    /// 2026-11-27, at noon.
+    static let today = 1_795_780_800
+
+    private static let server: [String: Any] = ["listen": ["host": "127.0.0.1", "port": 8080]]
+
+    /// A tenant with nothing to find.
+    private static let sound: [String: Any] = [
+        "id": "aurora",
+        "inbound": [
+            "keys": [
+                ["name": "clinia", "sha256": KeyDigest(of: "uma").hex, "expires": "2027-06-30"],
+                ["name": "teste", "sha256": KeyDigest(of: "outra").hex, "expires": "2027-06-30"],
+            ], "allow": ["203.0.113.0/24"], "perMinute": 600,
+        ],
+        "upstream": [
+            "driver": "rest", "profile": "agenda-demo", "baseURL": "https://api.example.test",
+            "credentials": ["user": ["file": "../user.secret"], "password": ["file": "../password.secret"]],
+            "timeouts": ["call": "10s"],
+        ],
+    ]
+
+    private static func changed(_ document: Any, _ path: [String], _ value: Any?) -> Any {
+        guard let step = path.first else { return value ?? NSNull() }
+        let rest = Array(path.dropFirst())
+        if var object = document as? [String: Any] {
+            object[step] = rest.isEmpty ? value : changed(object[step] ?? [String: Any](), rest, value)
+            return object
+        }
+        if var array = document as? [Any], let index = Int(step) {
+            array[index] = changed(array[index], rest, value)
+            return array
+        }
+        return document
+    }
+
+    private func audit(
+        server: Any = Self.server, tenant: Any = Self.sound, now: Int = Self.today,
+        _ prepare: (URL) throws -> Void = { _ in }
+    ) throws -> Audit {
+        let folder = try Folder()
+        func text(_ document: Any) throws -> String {
+            String(decoding: try JSONSerialization.data(withJSONObject: document), as: UTF8.self)
+        }
+        try folder.write("server.json", text(server))
+        try folder.write("tenants/aurora.json", text(tenant))
+        try prepare(folder.url)
+        return folder.audit(now: now)
+    }
+
+    @Test func aSoundConfigurationHasNoFindings() throws {
+        let audit = try audit()
+        #expect(audit.findings.map(\.rule.id) == [])
+        #expect(audit.exitStatus == 0)
+        #expect(try JSONDocument(Array(audit.json.utf8)).root["worst"]?.isNull == true)
+    }
+
+    struct Case: Sendable, CustomTestStringConvertible {
+        let rule: AuditRule
+        let path: [String]
+        let json: String
+        var isServer = false
+        var testDescription: String { rule.id }
+    }
+
+    static let cases: [Case] = [
+        Case(rule: .faults, path: ["nmae"], json: #""x""#),
+        Case(
+            rule: .demoKey, path: ["inbound", "keys", "0", "sha256"],
+            json: "\"\(KeyDigest(of: "demo-key-not-for-production").hex)\""),
+        Case(rule: .plainInbound, path: ["listen", "host"], json: #""0.0.0.0""#, isServer: true),
+        Case(rule: .plainUpstream, path: ["upstream", "baseURL"], json: #""http://192.168.7.20:8080""#),
+        Case(rule: .keyExpired, path: ["inbound", "keys", "0", "expires"], json: #""2026-11-26""#),
+        Case(rule: .keyExpiresSoon, path: ["inbound", "keys", "0", "expires"], json: #""2026-12-26""#),
+        Case(rule: .keyWithoutExpiry, path: ["inbound", "keys", "0", "expires"], json: "null"),
+        Case(rule: .noAllowList, path: ["inbound", "allow"], json: "null"),
+        Case(rule: .wideAllowList, path: ["inbound", "allow"], json: #"["0.0.0.0/0"]"#),
+        Case(rule: .wideAddresses, path: ["upstream", "addresses"], json: #"["private"]"#),
+        Case(rule: .wideAddresses, path: ["upstream", "addresses"], json: #"["10.0.0.0/8"]"#),
+        Case(rule: .noDeadline, path: ["upstream", "timeouts"], json: "null"),
+        Case(rule: .longDeadline, path: ["upstream", "timeouts", "call"], json: #""61s""#),
+        Case(rule: .unboundedScan, path: ["clients", "scan"], json: #"{"allowed":true}"#),
+        Case(rule: .unboundedScan, path: ["clients", "scan"], json: #"{"allowed":true,"maxRecords":100001}"#),
+        Case(rule: .duplicatesAllowed, path: ["clients", "onDuplicate"], json: #""create""#),
+        Case(rule: .noKeyPace, path: ["inbound", "perMinute"], json: "null"),
+        Case(rule: .trustsEveryProxy, path: ["listen", "trustedProxies"], json: #"["0.0.0.0/0"]"#, isServer: true),
+    ]
+
+    /// Each change is found by its rule, and by no other.
+    @Test(arguments: cases) func eachRuleFindsItsOwn(_ sample: Case) throws {
+        let parsed = try JSONSerialization.jsonObject(with: Data(sample.json.utf8), options: .fragmentsAllowed)
+        let value: Any? = parsed is NSNull ? nil : parsed
+        let audit =
+            sample.isServer
+            ? try audit(server: Self.changed(Self.server, sample.path, value))
+            : try audit(tenant: Self.changed(Self.sound, sample.path, value))
+        #expect(audit.findings.map(\.rule) == [sample.rule])
+        #expect(audit.exitStatus == Int32(sample.rule.severity.rawValue))
+        #expect(audit.text.contains(sample.rule.id))
+    }
+
+    @Test(arguments: [
+        ("user.secret", 0o644, AuditRule.readableSecret), ("server.json", 0o664, .writableConfiguration),
+        ("server.key", 0o604, .readableKeyFile),
+    ])
+    func filesOpenToOthersAreFound(_ name: String, _ mode: Int, _ rule: AuditRule) throws {
+        var server = Self.server
+        server["listen"] = ["tls": ["certificateFile": "server.pem", "keyFile": "server.key"]]
+        let audit = try audit(server: server) { folder in
+            try FileManager.default.setAttributes(
+                [.posixPermissions: mode], ofItemAtPath: folder.appending(path: name).path)
+        }
+        #expect(audit.findings.map(\.rule) == [rule])
+    }
+
+    @Test func oneKeyIsFound() throws {
+        let keys = [["name": "clinia", "sha256": KeyDigest(of: "uma").hex, "expires": "2027-06-30"]]
+        let audit = try audit(tenant: Self.changed(Self.sound, ["inbound", "keys"], keys))
+        #expect(audit.findings.map(\.rule) == [.oneKeyForAll])
+        #expect(audit.exitStatus == 0)
+    }
+
+    @Test func theGravestComesFirstAndDisabledTenantsDoNotCount() throws {
+        let demo = Self.changed(
+            Self.sound, ["inbound", "keys", "1"],
+            ["name": "d", "sha256": KeyDigest(of: "demo-key-not-for-production").hex])
+        let audit = try audit(tenant: demo)
+        #expect(audit.findings.map(\.rule) == [.demoKey, .keyWithoutExpiry])
+        #expect(try self.audit(tenant: Self.changed(demo, ["disabled"], true)).findings.isEmpty)
+    }
+
+    /// docs/audit.md has a row for each rule, with its severity, its title and its advice.
+    @Test func thePageListsEveryRule() throws {
+        let page = try String(contentsOf: Folder.repository.appending(path: "docs/audit.md"), encoding: .utf8)
+        let rows = page.split(separator: "\n").filter { $0.hasPrefix("| PA-") }
+        #expect(rows.count == AuditRule.allCases.count)
+        for rule in AuditRule.allCases {
+            let row = rows.first { $0.hasPrefix("| \(rule.id) | \(rule.severity.name) | \(rule.title). ") }
+            #expect(row?.hasSuffix("| \(rule.advice) |") == true, "\(rule.id)")
+        }
+    }
+
+    @Test(arguments: [
+        ("2026-11-27", true), ("2026-02-29", false), ("2028-02-29", true), ("2026-13-01", false), ("2026-04-31", false),
+        ("26-11-27", false), ("2026-1-01", false), ("2026-11-27T00:00:00Z", false), ("", false),
+    ])
+    func daysAreRead(_ text: String, _ exists: Bool) { #expect((CalendarDay(text) != nil) == exists) }
+
+    @Test func aDayIsOverWhenTheNextOneBegins() throws {
+        let day = try #require(CalendarDay("2026-11-27"))
+        let midnight = 1_795_737_600 + 86_400
+        #expect(!day.isOver(at: midnight - 1))
+        #expect(day.isOver(at: midnight))
+        #expect(try #require(CalendarDay("1970-01-01") as CalendarDay?).daysLeft(at: 0) == 0)
+    }
+}
