@@ -1,4 +1,5 @@
 public import ClientContract
+import Synchronization
 import UpstreamDriver
 
 /// The clients of a list, pulled page by page: memory holds one page and the ids of those before, and nothing is asked
@@ -6,18 +7,23 @@ import UpstreamDriver
 public struct ClientPages: Sendable {
     private let bridge: Bridge
     private let context: CallContext
+    private let time: PageTime
     private var walk: PageWalk
 
     init(bridge: Bridge, window: Window, context: CallContext) {
         self.bridge = bridge
         self.context = context
-        walk = bridge.walk(window, context)
+        let time = PageTime(context.deadline)
+        self.time = time
+        walk = bridge.walk(window, context, time)
     }
 
     /// The next clients, at least one; nil when there are no more.
+    /// - Parameter deadline: for these clients; the whole list's own counts as well.
     /// - Throws: any failure of the system. The list is incomplete then, and stays so: the failure comes again.
-    public mutating func next() async throws(ContractError) -> [Client]? {
+    public mutating func next(before deadline: ContinuousClock.Instant? = nil) async throws(ContractError) -> [Client]? {
         try bridge.require(.list, "list clients")
+        time.ends(at: deadline.map { min($0, context.deadline) } ?? context.deadline)
         while true {
             let clients: [Client]?
             do throws(UpstreamError) {
@@ -26,19 +32,33 @@ public struct ClientPages: Sendable {
                 throw bridge.failure(error)
             }
             guard let clients, bridge.options.listDetail, bridge.completesRows else { return clients }
-            let full = try await bridge.complete(clients, context)
+            let full = try await bridge.complete(clients, time.limiting(context))
             // All of a page's rows vanished between two calls.
             if !full.isEmpty { return full }
         }
     }
 }
 
+/// Until when the page that is being fetched may take: another moment for each page of a list.
+final class PageTime: Sendable {
+    private let deadline: Mutex<ContinuousClock.Instant>
+
+    init(_ deadline: ContinuousClock.Instant) { self.deadline = Mutex(deadline) }
+
+    func ends(at moment: ContinuousClock.Instant) { deadline.withLock { $0 = moment } }
+
+    func limiting(_ context: CallContext) -> CallContext {
+        CallContext(deadline: deadline.withLock { $0 }, requestID: context.requestID)
+    }
+}
+
 extension Bridge {
     /// A walk over all clients as lists show them.
-    func walk(_ window: Window, _ context: CallContext) -> PageWalk {
+    func walk(_ window: Window, _ context: CallContext, _ time: PageTime? = nil) -> PageWalk {
         let driver = driver
         return PageWalk(capabilities.listPaging, window: window, skipsRows: capabilities.skipsRows) {
             (request) async throws(UpstreamError) in
+            let context = time?.limiting(context) ?? context
             try context.check()
             return try await driver.page(request, context)
         }

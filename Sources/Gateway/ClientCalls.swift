@@ -81,9 +81,9 @@ struct ClientCalls: Sendable {
         /// The next clients; nil when there are no more.
         mutating func next() async throws -> [Client]? {
             let before = pages
-            let (after, page) = try await calls.bounded(calls.context(calls.tenant.callTimeout)) { _, _ in
+            let (after, page) = try await calls.bounded(calls.context(calls.tenant.callTimeout)) { _, context in
                 var pages = before
-                let page = try await pages.next()
+                let page = try await pages.next(before: context.deadline)
                 return (pages, page)
             }
             pages = after

@@ -28,6 +28,8 @@ final class InFlight: Sendable {
         var sleep: (number: Int, waker: CheckedContinuation<Void, Never>)?
         var sleeps = 0
         var isOver = false
+        /// The server stops: no body is waited for any more.
+        var cutsBodies = false
     }
 
     private let state = Mutex(State())
@@ -44,7 +46,7 @@ final class InFlight: Sendable {
     ) async throws -> Value {
         let call = RunningCall<Value>()
         let entry = Entry(deadline: deadline + Self.grace, work: work) { call.stop($0) }
-        add(entry, connection)
+        guard add(entry, connection) else { throw Self.shuttingDown }
         defer { _ = state.withLock { $0.entries.removeValue(forKey: connection) } }
         return try await withTaskCancellationHandler {
             try await call.run(operation)
@@ -71,19 +73,25 @@ final class InFlight: Sendable {
 
     /// Ends the wait for bodies that have not come yet: nothing was done for their requests.
     func cutBodies() {
-        let bodies = state.withLock { state in state.entries.values.filter { $0.work == .body } }
+        let bodies = state.withLock { state in
+            state.cutsBodies = true
+            return state.entries.values.filter { $0.work == .body }
+        }
         for body in bodies { body.stop(Self.shuttingDown) }
     }
 
-    private func add(_ entry: Entry, _ connection: ObjectIdentifier) {
-        let waker = state.withLock { state in
+    /// False when nothing of this kind is waited for any more.
+    private func add(_ entry: Entry, _ connection: ObjectIdentifier) -> Bool {
+        let (isTaken, waker) = state.withLock { state in
+            if entry.work == .body, state.cutsBodies { return (false, nil as CheckedContinuation<Void, Never>?) }
             state.entries[connection] = entry
             // Most deadlines are later than those of earlier calls: the watch sleeps on.
-            if let wakes = state.wakes, wakes <= entry.deadline { return nil as CheckedContinuation<Void, Never>? }
+            if let wakes = state.wakes, wakes <= entry.deadline { return (true, nil) }
             defer { state.sleep = nil }
-            return state.sleep?.waker
+            return (true, state.sleep?.waker)
         }
         waker?.resume()
+        return isTaken
     }
 
     /// Ends calls at their deadlines until the task is cancelled. It sleeps until the earliest of them.

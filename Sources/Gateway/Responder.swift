@@ -114,9 +114,7 @@ struct GatewayResponder: HTTPResponder {
     }
 
     private func body(_ request: Request, _ context: GatewayContext, _ tenant: Tenant) async throws -> [UInt8] {
-        if JSONBody.awaitsContinue(request.headers) {
-            context.channel.triggerUserOutboundEvent(SendContinue(), promise: nil)
-        }
+        let (awaitsContinue, channel) = (JSONBody.awaitsContinue(request.headers), context.channel)
         func fault(_ message: String) -> Refused {
             Refused(error: .invalidInput([.init("", message)]), mustClose: true)
         }
@@ -124,7 +122,9 @@ struct GatewayResponder: HTTPResponder {
         do {
             let (limit, time) = (options.bodyBytes, max(options.bodyTimeout, tenant.callTimeout))
             reading = try await inFlight.run(on: context.connection, until: .now + time, .body) {
-                try await JSONBody.read(request.body, limit: limit)
+                // Only now that the wait can be cut short.
+                if awaitsContinue { channel.triggerUserOutboundEvent(SendContinue(), promise: nil) }
+                return try await JSONBody.read(request.body, limit: limit)
             }
         } catch let error as ContractError where error.code == .shuttingDown {
             throw Refused(error: error, mustClose: true)

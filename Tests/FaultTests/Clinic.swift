@@ -32,8 +32,6 @@ enum Asked: String, Sendable, CaseIterable {
         case .change: row.change
         // There is nothing in a login that another charset would spell otherwise.
         case .login where row.fault.hasPrefix("latin1"): .served
-        // A page has less time than the list, and it passes while the system is given the time that it asks for.
-        case .wholeList where row.asksToWait: .late
         default: row.read
         }
     }
