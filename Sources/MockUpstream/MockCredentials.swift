@@ -16,6 +16,11 @@ extension MockOptions {
         case .openemr: ["clientId": accessToken, "user": user, "password": password]
         case .shosp: ["key": accessToken, "id": user]
         case .simplybook: ["login": user, "password": password]
+        case .gnuHealth, .fhirOpenMRS: ["user": user, "password": password]
+        case .fhirHAPI: [:]
+        case .fhirAzure: ["clientID": user, "clientSecret": password]
+        case .fhirGoogle: ["token": accessToken]
+        case .fhirNilo: ["key": accessToken]
         }
     }
 

@@ -91,6 +91,8 @@ final class EngineLoop {
             if stopping, running.isEmpty, waitingByDeadline.count == 0 { return }
             if let due = curlDue, due <= clock.now { act(CURL_SOCKET_TIMEOUT, 0) }
             collectFinished()
+            // What ended just now left places: nothing else may wake this thread for those who wait for them.
+            startWaiting()
 
             let count = Int(epoll_wait(epoll, events, Int32(capacity), timeout()))
             if count <= 0 { continue }

@@ -127,7 +127,8 @@ struct Exchanger: Sendable {
         let repeatability: Repeatability =
             switch role {
             case .read, .get: .safe
-            case .update: .idempotent
+            // Sent again after it was made, a change of a version is refused: it goes out on a connection of its own.
+            case .update: entityTag == nil ? .idempotent : .unsafe
             // A refresh token that is used twice is lost.
             case .login, .create: .unsafe
             }
@@ -259,7 +260,9 @@ struct Exchanger: Sendable {
             guard let text = answer.headers.first(hint.header), let number = Int(PersonText.trimmed(text)) else {
                 continue
             }
-            let seconds = hint.form == .seconds ? number : number - Int(EpochClock.now())
+            // Whatever a vendor sends: no number is too large or too small.
+            let (left, overflows) = number.subtractingReportingOverflow(Int(EpochClock.now()))
+            let seconds = hint.form == .seconds ? number : overflows ? 1 : left
             return min(max(seconds, 1), 3600)
         }
         return RetryAfter.seconds(answer.headers)

@@ -255,7 +255,7 @@ struct GNUHealthDialect: Dialect {
                 text: "The phone number \"\(mechanism.value)\" for party \"\(party.recordName)\" is not valid.")
         }
         if digits.hasPrefix("55") {
-            return Phone(kind: .mobile, digits: String(digits.dropFirst(2))).international()
+            return Phone(kind: .mobile, digits: String(digits.dropFirst(2))).checked()
         }
         return "+\(digits.prefix(3)) \(digits.dropFirst(3))"
     }

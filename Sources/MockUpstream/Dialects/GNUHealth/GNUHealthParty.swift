@@ -47,7 +47,7 @@ struct GNUHealthParty: Sendable {
             mechanisms.append(
                 Mechanism(
                     id: id * 10 + mechanisms.count, type: type,
-                    value: asTyped ? phone.punctuated() : phone.international()))
+                    value: asTyped ? phone.punctuated() : phone.checked()))
         }
         if let email = person.email {
             mechanisms.append(Mechanism(id: id * 10 + mechanisms.count, type: "email", value: email))
@@ -159,7 +159,7 @@ struct GNUHealthParty: Sendable {
 
 extension Phone {
     /// `+55 11 99999-9999`: how Tryton shows a number that it has checked.
-    func international() -> String {
+    func checked() -> String {
         if kind == .foreign { return punctuated() }
         return "+55 \(digits.prefix(2)) \(digits.dropFirst(2).dropLast(4))-\(digits.suffix(4))"
     }
