@@ -76,7 +76,7 @@ enum SoakBenchmark {
                     while ContinuousClock.now < end {
                         await call(channels, tally)
                         // A clinic is not asked without a pause, and pauses let connections die.
-                        try await Task.sleep(for: .milliseconds(Int.random(in: 0...40)))
+                        try await Task.sleep(for: .milliseconds(Int.random(in: 0...300)))
                     }
                 }
             }

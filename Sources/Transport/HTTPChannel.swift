@@ -53,6 +53,7 @@ public final class HTTPChannel: HTTPSending {
         _ request: OutboundRequest, deadline: ContinuousClock.Instant
     ) async throws(TransportError) -> UpstreamAnswer {
         try request.validate()
+        if let error = lateness(.now, deadline) { throw error }
         guard request.repeatability == .safe else {
             let result = await persist(request, deadline)
             reads.wereOvertaken()
@@ -130,11 +131,7 @@ public final class HTTPChannel: HTTPSending {
     private func attempt(_ request: OutboundRequest, _ deadline: ContinuousClock.Instant) async -> Attempt {
         let turn: ChannelHealth.Turn
         let now = ContinuousClock.now
-        if now >= deadline {
-            let error: TransportError =
-                inbox.isClosed ? .shuttingDown : .refusal(.deadline, "the deadline passed")
-            return Attempt(result: .failure(error), wasRefused: true)
-        }
+        if let error = lateness(now, deadline) { return Attempt(result: .failure(error), wasRefused: true) }
         switch health.admit(now, before: deadline) {
         case .failure(let error): return Attempt(result: .failure(error), wasRefused: true)
         case .success(let given): turn = given
@@ -156,6 +153,13 @@ public final class HTTPChannel: HTTPSending {
             observer?(transition)
         }
         return Attempt(result: result, reading: reading, wasRefused: onWire == nil)
+    }
+
+    private func lateness(
+        _ now: ContinuousClock.Instant, _ deadline: ContinuousClock.Instant
+    ) -> TransportError? {
+        if now < deadline { return nil }
+        return inbox.isClosed ? .shuttingDown : .refusal(.deadline, "the deadline passed")
     }
 
     private func wait(for turn: ChannelHealth.Turn) async -> TransportError? {

@@ -36,7 +36,8 @@ final class PonteProcess {
             .appending(path: "ponte")
     }
 
-    init(_ tenants: [Tenant]) async throws {
+    /// - Parameter breaks: whether a system that keeps failing is left alone for a while, as is usual.
+    init(_ tenants: [Tenant], breaks: Bool) async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "ponte-faults-\(UUID().uuidString)")
         for name in ["tenants", "drivers"] {
             try FileManager.default.createDirectory(
@@ -47,7 +48,8 @@ final class PonteProcess {
         let small = profile.replacing(#""maximum": 100"#, with: #""maximum": \#(Self.pageSize)"#)
         try Data(small.utf8).write(to: folder.appending(path: "drivers/agenda-demo.json"))
         for tenant in tenants {
-            try Data(Self.file(tenant).utf8).write(to: folder.appending(path: "tenants/\(tenant.id).json"))
+            try Data(Self.file(tenant, breaks: breaks).utf8).write(
+                to: folder.appending(path: "tenants/\(tenant.id).json"))
         }
         let server = folder.appending(path: "server.json")
         try Data(#"{"reload":{"watch":false}}"#.utf8).write(to: server)
@@ -75,7 +77,9 @@ final class PonteProcess {
         self.port = port
     }
 
-    private static func file(_ tenant: Tenant) -> String {
+    deinit { if process.isRunning { process.terminate() } }
+
+    private static func file(_ tenant: Tenant, breaks: Bool) -> String {
         let digest = SHA256.hash(data: Data(tenant.key.utf8)).map { byte in
             String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
         }
@@ -86,7 +90,7 @@ final class PonteProcess {
             "credentials":{"user":{"env":"PONTE_FAULTS_USER"},"password":{"env":"PONTE_FAULTS_PASSWORD"}},
             "timeouts":{"connect":"1s","call":"\(callTimeout.components.attoseconds / 1_000_000_000_000_000
                 + callTimeout.components.seconds * 1000)ms","list":"6s"},
-            "maxBodyBytes":1048576},
+            "maxBodyBytes":1048576\(breaks ? "" : #","breaker":{"failures":100000}"#)},
             "clients":{"searchBy":["phone"]}}
             """
     }

@@ -60,10 +60,10 @@ import Transport
     @Test func aFamilyOfFourOnOnePhone() async throws {
         try await with { gateway, mock, _ in
             let family = [
-                #"{"name":"Ana Família Teste","phone":"5511955554444","cpf":"11144477735"}"#,
-                #"{"name":"Bruno Família Teste","phone":"5511955554444"}"#,
-                #"{"name":"Carla Família Teste","phone":"5511955554444","birthday":"2015-05-05"}"#,
-                #"{"name":"Davi Família Teste","phone":"5511955554444","birthday":"2018-08-08"}"#,
+                #"{"name":"Ana Família Teste","phone":"5511985554444","cpf":"11144477735"}"#,
+                #"{"name":"Bruno Família Teste","phone":"5511985554444"}"#,
+                #"{"name":"Carla Família Teste","phone":"5511985554444","birthday":"2015-05-05"}"#,
+                #"{"name":"Davi Família Teste","phone":"5511985554444","birthday":"2018-08-08"}"#,
             ]
             var ids: [String] = []
             for body in family { ids.append(try id(try await create(gateway, body))) }
@@ -71,15 +71,15 @@ import Transport
             #expect(mock.requests.count(.create) == 4)
             for (body, known) in zip(family, ids) {
                 // The same line without its ninth digit.
-                let again = body.replacing("5511955554444", with: "551155554444")
+                let again = body.replacing("5511985554444", with: "551185554444")
                 let answer = try await create(gateway, again.replacing("Família", with: "FAMÍLIA "))
                 #expect(try id(answer) == known)
             }
             #expect(mock.requests.count(.create) == 4)
-            let found = try await RawHTTP.call(gateway.port, "GET", "/clients/search?term=5511955554444")
+            let found = try await RawHTTP.call(gateway.port, "GET", "/clients/search?term=5511985554444")
             #expect(Set(try JSONDocument(found.body).root.elements.compactMap { $0["id"]?.string }) == Set(ids))
             // Only the phone: any of the four, so nobody.
-            let nameless = try await create(gateway, #"{"name":"5511955554444","phone":"5511955554444"}"#)
+            let nameless = try await create(gateway, #"{"name":"5511985554444","phone":"5511985554444"}"#)
             #expect(nameless.status == 409)
             let clients = try JSONDocument(nameless.body).root["clients"]?.elements.compactMap(\.string) ?? []
             #expect(Set(clients) == Set(ids))

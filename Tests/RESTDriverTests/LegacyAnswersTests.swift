@@ -11,7 +11,7 @@ import UpstreamDriver
 
 /// What old systems answer, over real sockets, and what becomes of it: the table of `docs/legacy-answers.md`, read from
 /// the page.
-@Suite(.timeLimit(.minutes(2))) struct LegacyAnswersTests {
+@Suite(.timeLimit(.minutes(5))) struct LegacyAnswersTests {
     /// What a system sends for a sound body: everything, head included.
     typealias Answer = @Sendable (_ json: String) -> [UInt8]
 
@@ -183,7 +183,7 @@ import UpstreamDriver
 
     /// As the page writes it.
     private func result(_ operation: String, _ driver: RESTDriver) async -> String {
-        let context = CallContext(deadline: .now + .seconds(30), requestID: "req-1")
+        let context = CallContext(deadline: .now + .seconds(300), requestID: "req-1")
         let page = PageRequest(.offset(0), size: 10)
         func told(_ clients: [Client]) -> String {
             if clients.isEmpty { return "`[]`" }

@@ -62,6 +62,14 @@ import UpstreamDriver
         #expect(driver.exchanger.reading(operation, .get, answer) == reading)
     }
 
+    /// A system that sends its JSON as `text/html` is not taken for broken, nor is one that sends nothing.
+    @Test(arguments: ["{}", " \n[1]", "\u{FEFF}{}", ""]) func jsonUnderHTMLIsNoFailure(_ body: String) throws {
+        let driver = try Sample.driver(Script("{}"))
+        let operation = try #require(driver.plan.operations["get"])
+        let answer = UpstreamAnswer(status: 200, headers: [("Content-Type", "text/html")], body: Array(body.utf8))
+        #expect(driver.exchanger.reading(operation, .get, answer) == AnswerReading(.alive))
+    }
+
     /// A wrong address or a proxy must not look like a missing patient.
     @Test(arguments: [(404, CallRole.get), (410, .update), (409, .create), (422, .create), (400, .update), (403, .get)])
     func aWebPageSaysNothingAboutAClient(_ status: Int, _ role: CallRole) throws {

@@ -89,7 +89,7 @@ import Testing
         Refusal("/idempotency/store", #""sqlite""#, "needs a database"),
         Refusal("/idempotency/store", #""redis""#, "Known: memory, sqlite"),
         Refusal("/idempotency/keepFor", #""1s""#, "must be from"),
-        Refusal("/idempotency/keep", #""1h""#, "did you mean \"keepFor\""),
+        Refusal("/idempotency/keepfor", #""1h""#, "did you mean \"keepFor\""),
         Refusal("/clients/scan/maxRecord", "5", "did you mean \"maxRecords\""),
     ]
 

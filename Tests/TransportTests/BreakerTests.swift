@@ -200,7 +200,7 @@ import Testing
             }, settings, policies: true
         ) { server, channel async throws in
             let first = Task { try await channel.get(server.url).status }
-            while server.requests.isEmpty { await Task.yield() }
+            while server.requests.isEmpty { await moment() }
             let others = (0..<30).map { _ in Task { try? await channel.failure(of: get(server.url)) } }
             // They need not have come to the queue: whoever comes later is refused at the door, with the same words.
             gate.open()

@@ -36,7 +36,7 @@ import Testing
     }
 
     private func arrival(_ server: RawServer, _ count: Int) async {
-        while server.requests.count < count { await Task.yield() }
+        while server.requests.count < count { await moment() }
     }
 
     @Test func identicalReadsAreOneCall() async throws {
@@ -45,7 +45,7 @@ import Testing
             await arrival(server, 1)
             let others = (0..<20).map { _ in Task { try await channel.get(server.url).text } }
             // Until all of them have joined.
-            while channel.waitingReaders < 21 { await Task.yield() }
+            while channel.waitingReaders < 21 { await moment() }
             gate.open()
             #expect(try await first.value == "1")
             for other in others { #expect(try await other.value == "1") }
@@ -85,7 +85,7 @@ import Testing
             await arrival(server, 1)
             let stays = Task { try await channel.get(server.url).text }
             let leaves = Task { try await channel.failure(of: get(server.url)) }
-            while channel.waitingReaders < 3 { await Task.yield() }
+            while channel.waitingReaders < 3 { await moment() }
             leader.cancel()
             leaves.cancel()
             #expect(try await leader.value.kind == .cancelled)
@@ -108,7 +108,7 @@ import Testing
             }, policies: true
         ) { server, channel async throws in
             let readers = (0..<3).map { _ in Task { try await channel.failure(of: get(server.url)) } }
-            while server.requests.isEmpty || channel.waitingReaders < 3 { await Task.yield() }
+            while server.requests.isEmpty || channel.waitingReaders < 3 { await moment() }
             for reader in readers { reader.cancel() }
             for reader in readers { #expect(try await reader.value.kind == .cancelled) }
             closed.wait()
@@ -142,7 +142,7 @@ import Testing
             let old = Task { try await channel.get(server.url).status }
             await arrival(server, 1)
             let meanwhile = Task { try await channel.get(server.url).status }
-            while channel.waitingReaders < 2 { await Task.yield() }
+            while channel.waitingReaders < 2 { await moment() }
             #expect(try await channel.create(server.url).status == 200)
             let new = Task { try await channel.get(server.url).status }
             // The old read is still under way, and two share it; the new one goes out.

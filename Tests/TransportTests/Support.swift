@@ -69,6 +69,9 @@ extension ChannelSettings {
     }
 }
 
+/// Between two looks at what is being waited for: many tests wait at the same time, and spinning would starve the others.
+func moment() async { try? await Task.sleep(for: .milliseconds(1)) }
+
 struct Unexpected: Error { let answer: String }
 
 func get(_ url: String) -> OutboundRequest { OutboundRequest(url: url, repeatability: .safe) }

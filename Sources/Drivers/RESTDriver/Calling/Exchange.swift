@@ -236,16 +236,18 @@ struct Exchanger: Sendable {
     /// What an answer says of the system's health, by the profile's rules: a status that a rule calls harmless is, a page
     /// of HTML in place of data is not. Ordinary answers are not read for it.
     func reading(_ operation: Operation, _ role: CallRole, _ answer: UpstreamAnswer) -> AnswerReading {
-        let contentType = (answer.headers.first("Content-Type") ?? "").lowercased()
-        let isPage = contentType.hasPrefix("text/html")
-        if answer.status < 400, !isPage { return AnswerReading(.alive) }
+        let isHTML = (answer.headers.first("Content-Type") ?? "").lowercased().hasPrefix("text/html")
+        // Old systems send JSON under this name, too.
+        let first = answer.body.first { $0 > 0x20 }
+        let mayBePage = isHTML && first != UInt8(ascii: "{") && first != UInt8(ascii: "[")
+        if answer.status < 400, !mayBePage { return AnswerReading(.alive) }
         let exchange = judge(operation, role, answer)
         let byStatus = AnswerReading(byStatusOf: answer)
         switch exchange.kind {
         case .rateLimited: return AnswerReading(.limited, retryAfter: exchange.retryAfter)
         case .failure where exchange.ruled ? answer.status < 400 || answer.status >= 500 : byStatus.meaning == .failing:
             return AnswerReading(.failing, retryAfter: exchange.retryAfter)
-        case .ok where !exchange.ruled && isPage: return AnswerReading(.failing)
+        case .ok where !exchange.ruled && exchange.isPage && !answer.body.isEmpty: return AnswerReading(.failing)
         default: return AnswerReading(.alive)
         }
     }
