@@ -33,6 +33,14 @@ struct FHIRDialect: Dialect {
     mutating func expireTokens() { tokens = [:] }
     mutating func releaseReads() { cache = [:] }
 
+    func id(ofRow row: Int) -> String { flavour.id(ofRow: row) }
+
+    /// The extension and the clinic's own number, which an update of anything else leaves alone.
+    func keepsakes(ofRow row: Int) -> [UInt8]? {
+        guard (0..<count).contains(row), let root = try? JSONDocument(bytes(row)).root else { return nil }
+        return (root["extension"]?.source ?? []) + (root["identifier"]?.elements.first?.source ?? [])
+    }
+
     // MARK: Routes
 
     private enum Route {
