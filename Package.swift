@@ -30,6 +30,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // libcurl and the shims for its variadic calls.
@@ -55,15 +56,21 @@ let package = Package(
         .target(
             name: "TrytonDriver", dependencies: ["JSONBytes", "ClientContract", "UpstreamDriver", "Transport"],
             path: "Sources/Drivers/TrytonDriver", swiftSettings: ours),
+        // What is known of earlier creates, and where it is kept.
+        .target(
+            name: "Idempotency",
+            dependencies: [
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "GRDB", package: "GRDB.swift"),
+            ], swiftSettings: ours),
         // The contract's semantics over any driver.
-        .target(name: "Bridge", dependencies: ["ClientContract", "UpstreamDriver"], swiftSettings: ours),
+        .target(
+            name: "Bridge", dependencies: ["ClientContract", "UpstreamDriver", "Idempotency"], swiftSettings: ours),
         // Server, tenant and driver files.
         .target(
             name: "Tenancy",
             dependencies: [
                 "JSONBytes", "StrictConfig", "ClientContract", "UpstreamDriver", "RESTDriver", "TrytonDriver",
-                "Transport", "Bridge",
-                .product(name: "Crypto", package: "swift-crypto"),
+                "Transport", "Bridge", "Idempotency", .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: ours),
         // The inbound HTTP server.
         .target(
@@ -134,6 +141,7 @@ let package = Package(
                 "UpstreamDriver", "TestSupport", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
             ],
             swiftSettings: ours),
+        .testTarget(name: "IdempotencyTests", dependencies: ["Idempotency"], swiftSettings: ours),
         .testTarget(
             name: "TrytonDriverTests",
             dependencies: [
@@ -141,20 +149,27 @@ let package = Package(
                 "TestSupport",
             ], swiftSettings: ours),
         .testTarget(
-            name: "BridgeTests", dependencies: ["Bridge", "UpstreamDriver", "ClientContract", "TestSupport"],
+            name: "BridgeTests",
+            dependencies: ["Bridge", "UpstreamDriver", "ClientContract", "Idempotency", "TestSupport"],
             swiftSettings: ours),
         .testTarget(
-            name: "TenancyTests", dependencies: ["Tenancy", "StrictConfig", "JSONBytes", "Transport"],
+            name: "TenancyTests", dependencies: ["Tenancy", "Bridge", "StrictConfig", "JSONBytes", "Transport"],
             swiftSettings: ours),
         .testTarget(
             name: "MockUpstreamTests", dependencies: ["MockUpstream", "JSONBytes"], swiftSettings: ours),
         // Runs the program that is built beside it.
-        .testTarget(name: "ReplayTests", swiftSettings: ours),
+        // Does so too, with pretend clinic systems that misbehave.
+        .testTarget(
+            name: "FaultTests",
+            dependencies: [
+                "MockUpstream", "Transport", "JSONBytes", .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: ours),
+        .testTarget(name: "ReplayTests", dependencies: ["MockUpstream"], swiftSettings: ours),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
                 "Gateway", "Tenancy", "Bridge", "ClientContract", "UpstreamDriver", "MockUpstream", "Transport",
-                "JSONBytes", "TestSupport",
+                "Idempotency", "JSONBytes", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: ours),

@@ -8,6 +8,7 @@ complain() { printf '%s\n' "$*" >&2; }
 has() {
     case "$1" in
     libcurl4-openssl-dev) pkg-config --exists libcurl 2>/dev/null ;;
+    libsqlite3-dev) pkg-config --exists sqlite3 2>/dev/null ;;
     python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     ca-certificates) [ -e /etc/ssl/certs/ca-certificates.crt ] ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
@@ -45,5 +46,5 @@ need_build_tools() {
         complain "Ponte is built with Swift 6.3 or newer, and there is no swift command: see https://www.swift.org/install"
         return 1
     }
-    install_missing libcurl4-openssl-dev pkg-config "$@"
+    install_missing libcurl4-openssl-dev libsqlite3-dev pkg-config "$@"
 }

@@ -6,6 +6,8 @@ final class ChildProcess {
 
     private let process = Process()
     private let output = Pipe()
+    /// Held open: some of these programs end when their input does.
+    private let input = Pipe()
     private var pending = Data()
 
     var identifier: Int32 { process.processIdentifier }
@@ -17,6 +19,7 @@ final class ChildProcess {
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardOutput = output
+        process.standardInput = input
         do { try process.run() } catch {
             throw Failure(description: "cannot run \(program): build it in the same configuration first")
         }

@@ -1,4 +1,5 @@
 public import ClientContract
+public import Idempotency
 public import UpstreamDriver
 
 /// The contract's five operations over one clinic's driver: exactness, windows, duplicates and reading back are
@@ -8,12 +9,20 @@ public import UpstreamDriver
 public final class Bridge: Sendable {
     public let driver: any UpstreamDriver
     public let options: BridgeOptions
-    let flights = CreateFlights()
-    let gates = Gates()
+    let memory: CreateMemory
+    let writes: WritesUnderWay
 
-    public init(driver: any UpstreamDriver, options: BridgeOptions) {
+    /// - Parameters:
+    ///   - memory: what is known of the tenant's earlier creates.
+    ///   - writes: the tenant's writes under way, where an earlier Bridge may still have some.
+    public init(
+        driver: any UpstreamDriver, options: BridgeOptions, memory: CreateMemory = CreateMemory(),
+        writes: WritesUnderWay = WritesUnderWay()
+    ) {
         self.driver = driver
         self.options = options
+        self.memory = memory
+        self.writes = writes
     }
 
     var capabilities: Capabilities { driver.capabilities }

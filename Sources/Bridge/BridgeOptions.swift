@@ -25,11 +25,13 @@ public struct BridgeOptions: Sendable {
     public var listDetail: Bool
     /// Most calls at once for one inbound call.
     public var concurrentDetails: Int
+    /// How long after a create without an answer its record may yet appear, where reads do not lag.
+    public var settling: Duration
 
     public init(
         searchBy: [TermKind] = [.phone, .cpf, .email], rules: InputRules = InputRules(),
         onDuplicate: DuplicateAction = .returnExisting, scan: Scan = Scan(), listDetail: Bool = false,
-        concurrentDetails: Int = 8
+        concurrentDetails: Int = 8, settling: Duration = .seconds(30)
     ) {
         self.searchBy = searchBy
         self.rules = rules
@@ -37,5 +39,6 @@ public struct BridgeOptions: Sendable {
         self.scan = scan
         self.listDetail = listDetail
         self.concurrentDetails = concurrentDetails
+        self.settling = settling
     }
 }

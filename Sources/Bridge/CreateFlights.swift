@@ -1,8 +1,10 @@
 import ClientContract
+import UpstreamDriver
 
 /// Creates under way: equal ones at the same time are one, however many callers wait for it.
 ///
-/// The first caller's deadline counts for all of them. Nothing is kept after the answer: a later create finds the
+/// Whoever waits stays until its own deadline. A create that ran out of its first caller's time is no answer for those
+/// who have more: one of them goes on, and looks first. Nothing is kept after the answer: a later create finds the
 /// record itself.
 actor CreateFlights {
     /// What makes two drafts equal: the same person on the same line, however the name is spelt.
@@ -18,17 +20,36 @@ actor CreateFlights {
         }
     }
 
-    private var flights: [Key: Task<Result<Client, ContractError>, Never>] = [:]
+    private struct Flight {
+        let deadline: ContinuousClock.Instant
+        let result = Settled<Result<Client, ContractError>>()
+    }
+
+    private var flights: [Key: Flight] = [:]
 
     func run(
-        _ draft: ClientDraft, _ create: @escaping @Sendable () async -> Result<Client, ContractError>
+        _ draft: ClientDraft, _ context: CallContext,
+        _ create: @escaping @Sendable () async -> Result<Client, ContractError>
     ) async throws(ContractError) -> Client {
         let key = Key(draft)
-        if let flight = flights[key] { return try await flight.value.get() }
-        let flight = Task { await create() }
+        while let flight = flights[key] {
+            guard let result = await flight.result.value(until: context.deadline) else {
+                throw ContractError(.outcomeUnknown, "An equal create was under way, and has not ended in time")
+            }
+            // A result is there only after the flight has left its place, so that the place is another's or free.
+            if case .failure(let error) = result, Self.ranOut(error), context.deadline > flight.deadline { continue }
+            return try result.get()
+        }
+        let flight = Flight(deadline: context.deadline)
         flights[key] = flight
-        let result = await flight.value
+        // In a task of its own: its caller may go, and others still wait for it.
+        let result = await Task { await create() }.value
         flights[key] = nil
+        flight.result.settle(result)
         return try result.get()
+    }
+
+    private static func ranOut(_ error: ContractError) -> Bool {
+        error.code == .deadline || error.code == .outcomeUnknown
     }
 }

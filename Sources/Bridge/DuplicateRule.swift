@@ -27,6 +27,15 @@ struct DuplicateRule {
         return (isNameless && client.phone != nil) || NameSpelling.isKept(draft.name, as: client.name)
     }
 
+    /// Whether a record may be what a create of the draft has made: on its phone, and nothing speaks against it.
+    func mayHaveMade(_ client: Client) -> Bool { client.reaches(draft.phone) && canBe(client) }
+
+    /// - Parameter inSystemsSpelling: whether the name may stand there as the system writes it.
+    func hasName(_ client: Client, inSystemsSpelling: Bool) -> Bool {
+        if inSystemsSpelling { return NameSpelling.isKept(draft.name, as: client.name) }
+        return PersonText.nameKey(draft.name) == PersonText.nameKey(client.name)
+    }
+
     /// Whether a record that a create answered is certainly somebody else: its CPF says so, or both its phones and its
     /// name, or its name alone when no word of it was sent (a relative on the same phone).
     func isStranger(_ client: Client) -> Bool {
@@ -51,18 +60,25 @@ enum NameSpelling {
         return !words.isDisjoint(with: PersonText.nameKey(b).split(separator: " "))
     }
 
-    /// Whether a name is the one that was sent, apart from case, spaces and letters beyond ASCII, which some systems
-    /// replace (`JOSE` for `José`).
+    /// Whether a name is the one that was sent, apart from case, spaces, letters beyond ASCII, which some systems
+    /// replace (`JOSE` for `José`), and an end that did not fit.
     static func isKept(_ sent: String, as shown: String) -> Bool {
-        let sent = PersonText.nameKey(sent)
-        let shown = PersonText.nameKey(shown)
+        let sent = Array(PersonText.nameKey(sent))
+        let shown = Array(PersonText.nameKey(shown))
         if sent == shown { return true }
-        guard sent.count == shown.count else { return false }
+        guard sent.count == shown.count || isCut(sent, to: shown.count) else { return false }
         var replaced = 0
         for (a, b) in zip(sent, shown) where a != b {
             guard !a.isASCII, b.isASCII else { return false }
             replaced += 1
         }
-        return replaced * 2 <= sent.count
+        return replaced * 2 <= shown.count
+    }
+
+    /// Whether a name may have been cut to a field's length: within a word from 20 characters on. Between words, where
+    /// what is left may be a relative's whole name, only where fields of 30 and more end.
+    private static func isCut(_ sent: [Character], to length: Int) -> Bool {
+        guard length < sent.count, length >= 20 else { return false }
+        return sent[length] != " " || length >= 29
     }
 }

@@ -28,7 +28,10 @@ extension ContractError {
         case .outcomeUnknown(let detail):
             self.init(.outcomeUnknown, "\(system): \(detail). Look for the client before trying again")
         case .unsupported(let detail): self.init(.unsupported, "\(system): \(detail)")
-        case .saturated: self.init(.saturated, "Too many calls are waiting for \(system)", retryAfter: 1)
+        case .saturated(let seconds):
+            self.init(.saturated, "Too many calls are waiting for \(system)", retryAfter: seconds ?? 1)
+        case .circuitOpen(let seconds, let detail):
+            self.init(.circuitOpen, "\(system): \(detail)", retryAfter: seconds ?? 5)
         case .shuttingDown: self.init(.shuttingDown, retryAfter: 5)
         case .cancelled: self.init(.deadline, "The call was given up")
         }

@@ -4,7 +4,7 @@ public struct ContractError: Error, Sendable, Equatable {
     public struct Fault: Sendable, Equatable {
         /// JSON pointer into the body (RFC 6901), or nil.
         public let pointer: String?
-        /// Name of a query or path parameter, or nil.
+        /// Name of a query or path parameter or of a header field, or nil.
         public let parameter: String?
         public let message: String
 
@@ -19,6 +19,8 @@ public struct ContractError: Error, Sendable, Equatable {
             self.parameter = parameter
             self.message = message
         }
+
+        public init(header field: String, _ message: String) { self.init(query: field, message) }
     }
 
     /// Stable codes: callers and operators may rely on them. `ErrorCatalogue.swift` says what each one means.
@@ -30,9 +32,12 @@ public struct ContractError: Error, Sendable, Equatable {
         case noSuchRoute = "no_such_route"
         case methodNotAllowed = "method_not_allowed"
         case duplicate = "duplicate"
+        case wrongPerson = "wrong_person"
+        case keyInUse = "idempotency_key_in_use"
         case bodyTooLarge = "body_too_large"
         case unsupportedMediaType = "unsupported_media_type"
         case refused = "refused_by_system"
+        case keyReused = "idempotency_key_reused"
         case rateLimited = "rate_limited"
         case headersTooLarge = "headers_too_large"
         case internalError = "internal_error"
@@ -45,7 +50,9 @@ public struct ContractError: Error, Sendable, Equatable {
         case upstreamAddress = "system_address_refused"
         case upstreamMalformed = "system_answer_malformed"
         case upstreamCredentials = "system_credentials_rejected"
+        case storageFailed = "storage_failed"
         case saturated = "saturated"
+        case circuitOpen = "circuit_open"
         case tooManyConnections = "too_many_connections"
         case shuttingDown = "shutting_down"
         case upstreamSilent = "system_silent"

@@ -78,6 +78,14 @@ extension ContractError.Code {
             Entry(
                 409, "The client is already on record", [.caller, .clinic],
                 "Go on with one of the records in `clients`; where several qualify, the clinic decides which.")
+        case .wrongPerson:
+            Entry(
+                409, "The clinic's system answered another person's record", [.clinic, .integrator],
+                "Have the clinic look at who is on record with this phone and CPF, and create the client there.")
+        case .keyInUse:
+            Entry(
+                409, "A request with this Idempotency-Key is under way", [.caller],
+                "Wait as `Retry-After` says, then send the same request with the same key.", headers: ["Retry-After"])
         case .bodyTooLarge:
             Entry(
                 413, "The body is too large", [.caller, .operator],
@@ -91,6 +99,10 @@ extension ContractError.Code {
                 422, "The clinic's system refused the data", [.caller, .integrator, .clinic],
                 "Correct what `reasons` says; where the system asks for what the contract has not, add a filler to "
                     + "the profile.")
+        case .keyReused:
+            Entry(
+                422, "This Idempotency-Key came with another request", [.caller],
+                "Make a new key for every new request, and send a key again only with the same body.")
         case .rateLimited:
             Entry(
                 429, "Too many calls", [.caller, .operator],
@@ -144,11 +156,22 @@ extension ContractError.Code {
             Entry(
                 502, "The clinic's system rejected Ponte's credentials", [.clinic, .operator],
                 "Have the clinic confirm or renew the credentials, and put them where the tenant file refers to.")
+        case .storageFailed:
+            Entry(
+                503, "Ponte cannot write down what it does", [.operator],
+                "Check the disk, the owner and the mode of `idempotency.database`; creates go on when it can be written.",
+                headers: ["Retry-After"])
         case .saturated:
             Entry(
                 503, "Too many calls are waiting for the clinic's system", [.caller, .operator],
                 "Wait as `Retry-After` says; where it happens often, raise the limits or find out why the system is "
                     + "slow.",
+                headers: ["Retry-After"])
+        case .circuitOpen:
+            Entry(
+                503, "The clinic's system kept failing and is not called for now", [.caller, .clinic],
+                "Wait as `Retry-After` says: Ponte looks by itself whether the system is back; where it stays, the clinic "
+                    + "asks its vendor.",
                 headers: ["Retry-After"])
         case .tooManyConnections:
             Entry(

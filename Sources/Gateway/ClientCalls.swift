@@ -48,8 +48,8 @@ struct ClientCalls: Sendable {
         try ClientPatch(body: body, rules: tenant.bridge.options.rules)
     }
 
-    func create(_ draft: ClientDraft) async throws -> Client {
-        try await bounded(context(tenant.callTimeout), .write) { try await $0.create(draft, $1) }
+    func create(_ draft: ClientDraft, key: String?) async throws -> Client {
+        try await bounded(context(tenant.callTimeout), .write) { try await $0.create(draft, key: key, $1) }
     }
 
     func update(_ id: ClientID, _ patch: ClientPatch) async throws -> Client {

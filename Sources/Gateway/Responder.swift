@@ -67,10 +67,11 @@ struct GatewayResponder: HTTPResponder {
                 return finish(.client(try await calls.get(try PathID.read(rawID))), &record, requestID)
             case .create:
                 try JSONBody.check(request.headers, limit: options.bodyBytes)
+                let key = try IdempotencyKey.read(request.headers)
                 bodyIsRead = true
                 let draft = try calls.draft(try await body(request, context, caller.tenant))
                 record.ignored = draft.ignored
-                return finish(.client(try await calls.create(draft)), &record, requestID)
+                return finish(.client(try await calls.create(draft, key: key)), &record, requestID)
             case .update(let rawID):
                 let id = try PathID.read(rawID)
                 try JSONBody.check(request.headers, limit: options.bodyBytes)

@@ -25,7 +25,8 @@ public struct LocalPonte: Sendable {
         options.host = "127.0.0.1"
         options.port = 0
         let gateway = Gateway(
-            tenants: TenantDirectory(configuration, engine: engine), options: options, logger: logger)
+            tenants: TenantDirectory(configuration, engine: engine, observer: CircuitLog.observer(logger)),
+            options: options, logger: logger)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [.init(service: gateway, successTerminationBehavior: .gracefullyShutdownGroup)],
@@ -34,7 +35,7 @@ public struct LocalPonte: Sendable {
         do {
             let port = try await gateway.port()
             let caller = LocalCaller(
-                channel: engine.channel(ChannelSettings()), base: "http://127.0.0.1:\(port)", key: key)
+                channel: engine.channel(.direct), base: "http://127.0.0.1:\(port)", key: key)
             return LocalPonte(caller: caller, engine: engine, group: group, serving: serving)
         } catch {
             await engine.shutdown()

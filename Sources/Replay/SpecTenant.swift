@@ -14,7 +14,9 @@ struct WorldFiles: Sendable {
 
 extension SpecTenant {
     static let members = [
-        "profile", "profileChanges", "credentials", "settings", "timeouts", "limits", "maxBodyBytes", "clients",
+        "profile", "profileChanges", "credentials", "settings", "timeouts", "limits", "retries", "breaker",
+        "maxBodyBytes",
+        "clients",
     ]
     static let defaultProfile = "agenda-demo"
     static let id = "spec"
@@ -28,7 +30,7 @@ extension SpecTenant {
             let kinds: [JSONKind] =
                 switch name {
                 case "profile": [.string, .object]
-                case "maxBodyBytes": [.number]
+                case "maxBodyBytes", "retries": [.number]
                 default: [.object]
                 }
             if !kinds.contains(member.kind) {
@@ -69,7 +71,9 @@ extension SpecTenant {
             writer.raw("}")
         }
         writer.raw("}")
-        for member in ["settings", "timeouts", "limits", "maxBodyBytes"] { copy(member, to: &writer) }
+        for member in ["settings", "timeouts", "limits", "breaker", "maxBodyBytes"] { copy(member, to: &writer) }
+        // Each step states the requests that it causes: tries after a failure are asked for.
+        if members?["retries"] == nil { writer.raw(",\"retries\":0") } else { copy("retries", to: &writer) }
         writer.raw("}")
         copy("clients", to: &writer)
         writer.raw("}")

@@ -22,6 +22,8 @@ public struct Configuration: Sendable {
     public let profiles: [String]
     /// Every fault of every file, in the order of the files.
     public let faults: [ConfigFault]
+    /// What works and may not be meant, in the order of the files.
+    public let warnings: [ConfigFault]
     /// How many files were read.
     public let files: Int
     /// Whether `tenants` is all that there is: false when `server.json` has faults or a folder could not be listed, so
@@ -62,7 +64,9 @@ public struct Configuration: Sendable {
 
         var server = ServerSettings()
         let report = ConfigReport(file: serverFile)
-        if let content = bytes(serverFile), let root = report.root(content) { server = ServerSettings(root) }
+        if let content = bytes(serverFile), let root = report.root(content) {
+            server = ServerSettings(root, secrets: options.secrets)
+        }
         faults += report.faults
         self.server = server
         serverIsSound = faults.isEmpty
@@ -83,9 +87,12 @@ public struct Configuration: Sendable {
         }
         self.profiles = profiles.filter { $0.value != nil }.keys.sorted()
 
-        let reader = TenantReader(profiles: profiles, secrets: options.secrets, baseURLs: options.baseURLs)
+        let reader = TenantReader(
+            profiles: profiles, secrets: options.secrets, baseURLs: options.baseURLs,
+            hasDatabase: server.database != nil)
         var tenants: [TenantPlan] = []
         var faulty: Set<String> = []
+        var warnings: [ConfigFault] = []
         for name in serverIsSound ? names(server.tenants) : [] {
             let path = Files.join(server.tenants, name)
             guard let content = bytes(path) else {
@@ -96,6 +103,7 @@ public struct Configuration: Sendable {
                 let plan = try reader.read(content, file: path)
                 let clash = Self.clash(of: plan, with: tenants, file: path)
                 if clash.isEmpty { tenants.append(plan) } else { faulty.insert(name) }
+                warnings += Self.warnings(about: plan, file: path)
                 faults += clash
             } catch {
                 faulty.insert(name)
@@ -105,6 +113,7 @@ public struct Configuration: Sendable {
         self.tenants = tenants
         self.isComplete = serverIsSound && isComplete
         faultyTenantFiles = faulty
+        self.warnings = warnings
         self.faults = faults
         self.files = files
     }
@@ -126,6 +135,19 @@ public struct Configuration: Sendable {
             let names = (try? Files.jsonNames(in: folder)) ?? []
             return names.map { "\($0) \(Files.stamp(Files.join(folder, $0)))" }.joined(separator: "\n")
         }.joined(separator: "\n\n")
+    }
+
+    /// Where reads lag, only what is remembered of a create tells that it was made.
+    private static func warnings(about plan: TenantPlan, file: String) -> [ConfigFault] {
+        let capabilities = plan.driver.capabilities
+        guard capabilities.staleReads > .zero, plan.idempotency.store == .memory else { return [] }
+        return [
+            ConfigFault(
+                file: file, pointer: "/idempotency/store",
+                message: "\(capabilities.system) shows new clients only after "
+                    + "\(capabilities.staleReads.components.seconds) s, and what is remembered of them in memory is lost "
+                    + "when the server stops: with \"sqlite\" it is not")
+        ]
     }
 
     /// Two tenants cannot share a key: it is what tells them apart.

@@ -9,6 +9,8 @@ struct Outbound {
     var channel: ChannelSettings
     var call: Duration
     var list: Duration
+    /// The address, or the profile that has it.
+    var target: [UInt8]
     /// What the file refers to: profile, secrets, certificates.
     var surroundings: [UInt8]
 }
@@ -31,18 +33,31 @@ extension TenantReader {
                 list = limit
             }
         }
-        let limits = object.optional("limits")?.object(["concurrent", "perSecond"])
+        let limits = object.optional("limits")?.object(["concurrent", "queued", "perSecond"])
         let limit = limits?.optional("concurrent")
         if let calls = limits?.optional("perSecond")?.int(1...10_000) {
             channel.paces = [Pace(calls: calls, per: .seconds(1))]
         }
         if let concurrent = limit?.int(1...1000) { channel.maxInFlight = concurrent }
+        let queued = limits?.optional("queued")?.int(0...100_000)
+        if let retries = object.optional("retries")?.int(0...5) { channel.retries = retries }
+        if let breaker = object.optional("breaker")?.object(["failures", "openFor"]) {
+            let failures = breaker.optional("failures")?.int(1...100_000)
+            let openFor = breaker.optional("openFor")?.duration(.milliseconds(1)...Duration.seconds(300))
+            let usual = BreakerSettings()
+            channel.breaker = BreakerSettings(
+                failures: failures ?? usual.failures, openFor: openFor ?? usual.openFor)
+        }
         if let http2 = object.optional("http2")?.bool() { channel.http2 = http2 }
         if let most = object.optional("maxBodyBytes")?.int(1024...(256 << 20)) { channel.maxBodyBytes = most }
         var surroundings = certificates(object.optional("tls"), &channel)
 
         let baseURL = id.flatMap { baseURLs[$0] } ?? object.optional("baseURL").flatMap(UpstreamAddress.read)
         channel.addresses = addresses(object.optional("addresses")).naming(hostOf: baseURL ?? "")
+        if let literal = baseURL.flatMap(IPAddress.init(hostOf:)), !channel.addresses.allows(literal) {
+            object.optional("baseURL")?.fault(
+                "has an address of a kind that no clinic's system has; if this one has it, name it in \"addresses\"")
+        }
         let credentialNodes = object.optional("credentials")?.entries("an object of references to secrets") ?? []
         var credentials: [String: Secret] = [:]
         for (name, node) in credentialNodes {
@@ -63,9 +78,12 @@ extension TenantReader {
             phones: phones)
         guard let entry, let driver = entry.prepare(object, around) else { return nil }
         if limit == nil, let concurrent = driver.concurrent { channel.maxInFlight = concurrent }
+        channel.maxQueued = queued ?? ChannelSettings.usualQueue(channel.maxInFlight)
         if let pace = driver.pace { channel.paces.append(pace) }
         surroundings += Array((baseURL ?? "").utf8) + [0] + driver.surroundings
-        return Outbound(driver: driver, channel: channel, call: call, list: list, surroundings: surroundings)
+        return Outbound(
+            driver: driver, channel: channel, call: call, list: list,
+            target: baseURL.map { Array($0.utf8) } ?? driver.surroundings, surroundings: surroundings)
     }
 
     /// The driver that a tenant names; members that only other drivers have are faults.

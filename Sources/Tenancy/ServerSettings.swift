@@ -1,4 +1,5 @@
 import StrictConfig
+import UpstreamDriver
 
 /// `Config/server.json`, every member of which may be left out.
 public struct ServerSettings: Sendable {
@@ -40,15 +41,20 @@ public struct ServerSettings: Sendable {
     public var tenants = "tenants"
     /// Folder of the driver profiles.
     public var drivers = "drivers"
+    /// The database of the tenants whose creates are remembered across restarts; nil where there is none.
+    public var database: String?
+    /// The secret behind what the database holds; nil for one that is drawn by lot and kept beside it.
+    var databaseSecret: Secret?
 
     public init() {}
 
     static let members = [
         "listen", "pathPrefix", "limits", "timeouts", "shutdown", "log", "engine", "reload", "tenants", "drivers",
+        "idempotency",
     ]
 
     /// Reads the file; what is faulty keeps its default and is reported.
-    init(_ root: ConfigNode) {
+    init(_ root: ConfigNode, secrets: SecretSource = SecretSource()) {
         guard let object = root.object(Self.members) else { return }
         if let listen = object.optional("listen")?.object(["host", "port"]) {
             if let host = listen.optional("host")?.string("a host name or address") { self.host = host }
@@ -90,6 +96,17 @@ public struct ServerSettings: Sendable {
         }
         if let folder = object.optional("tenants")?.string("a folder") { tenants = folder }
         if let folder = object.optional("drivers")?.string("a folder") { drivers = folder }
+        if let idempotency = object.optional("idempotency")?.object(["database", "secret"]) {
+            database = idempotency.required("database")?.string("a path").map {
+                Files.resolve($0, beside: root.report.file)
+            }
+            if let node = idempotency.optional("secret") {
+                databaseSecret = secrets.secret(node)
+                if secrets.resolves, let secret = databaseSecret, secret.reveal().utf8.count < 16 {
+                    node.fault("leads to a secret of fewer than 16 bytes: `openssl rand -hex 32` makes a good one")
+                }
+            }
+        }
         tenants = Files.resolve(tenants, beside: root.report.file)
         drivers = Files.resolve(drivers, beside: root.report.file)
     }

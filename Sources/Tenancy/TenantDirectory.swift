@@ -13,6 +13,7 @@ public final class Tenant: Sendable, CustomStringConvertible {
     /// Longest time for a whole list without a limit.
     public let listTimeout: Duration
     let plan: TenantPlan?
+    private let channel: HTTPChannel?
 
     public var description: String { "tenant \(id)" }
 
@@ -26,12 +27,26 @@ public final class Tenant: Sendable, CustomStringConvertible {
         self.callTimeout = callTimeout
         self.listTimeout = listTimeout
         plan = nil
+        channel = nil
     }
 
-    init(_ plan: TenantPlan, engine: CurlEngine) {
+    /// - Parameter before: the tenant as it was: what was learned of its system stays, if it is still the same system.
+    init(
+        _ plan: TenantPlan, engine: CurlEngine, memories: CreateMemories, replacing before: Tenant? = nil,
+        _ observer: TenantDirectory.Observer? = nil
+    ) {
         id = plan.id
         keys = plan.keys
-        bridge = Bridge(driver: plan.driver.make(engine.channel(plan.channel)), options: plan.options)
+        let id = plan.id
+        let told: @Sendable (BreakerTransition) -> Void = { observer?(id, $0) }
+        let isSame = before?.plan?.target == plan.target
+        let kept = isSame ? before?.channel : nil
+        let channel =
+            kept.map { $0.continued(plan.channel, observer: told) } ?? engine.channel(plan.channel, observer: told)
+        self.channel = channel
+        bridge = Bridge(
+            driver: plan.driver.make(channel), options: plan.options, memory: memories.memory(of: plan),
+            writes: memories.writes(of: plan.id))
         callTimeout = plan.callTimeout
         listTimeout = plan.listTimeout
         self.plan = plan
@@ -58,6 +73,9 @@ public final class TenantDirectory: Sendable {
         public var faults: [ConfigFault] = []
     }
 
+    /// Told of every change of a tenant's circuit breaker, by the tenant's id.
+    public typealias Observer = @Sendable (String, BreakerTransition) -> Void
+
     private struct Snapshot: Sendable {
         var tenants: [Tenant] = []
         var keys: [(digest: KeyDigest, tenant: Int, name: String)] = []
@@ -73,13 +91,31 @@ public final class TenantDirectory: Sendable {
     private let snapshot: Mutex<Snapshot>
     /// Held for the whole of a reload: the next one begins where it ended. Lookups do not wait for it.
     private let reloading = Mutex(())
+    private let memories: CreateMemories
 
-    public init(_ tenants: [Tenant]) { snapshot = Mutex(Snapshot(tenants)) }
+    private let observer: Observer?
 
-    /// The sound, enabled tenants of a configuration.
-    public convenience init(_ configuration: Configuration, engine: CurlEngine) {
-        self.init(configuration.tenants.filter { !$0.isDisabled }.map { Tenant($0, engine: engine) })
+    public convenience init(_ tenants: [Tenant], observer: Observer? = nil) {
+        self.init(tenants, CreateMemories(ServerSettings()), observer)
     }
+
+    private init(_ tenants: [Tenant], _ memories: CreateMemories, _ observer: Observer?) {
+        snapshot = Mutex(Snapshot(tenants))
+        self.memories = memories
+        self.observer = observer
+    }
+
+    /// The sound, enabled tenants of a configuration. The database that the server's file names is opened now; a
+    /// configuration that is read again later does not change that.
+    public convenience init(_ configuration: Configuration, engine: CurlEngine, observer: Observer? = nil) {
+        let memories = CreateMemories(configuration.server)
+        let plans = configuration.tenants.filter { !$0.isDisabled }
+        self.init(
+            plans.map { Tenant($0, engine: engine, memories: memories, replacing: nil, observer) }, memories, observer)
+    }
+
+    /// What kept the database from being opened. Creates of the tenants that need it fail.
+    public var databaseFailure: String? { memories.failure?.reason }
 
     public var count: Int { snapshot.withLock { $0.tenants.count } }
 
@@ -124,6 +160,17 @@ public final class TenantDirectory: Sendable {
                 tenants.append(before)
                 continue
             }
+            guard memories.canHold(plan) else {
+                changes.faults.append(
+                    ConfigFault(
+                        file: plan.fileName, pointer: "/idempotency/store",
+                        message: "needs a database, and there was none when the server started: start it again"))
+                if let before {
+                    tenants.append(before)
+                    changes.kept.append(before.id)
+                }
+                continue
+            }
             // A key of a tenant that is kept cannot move to another while the former's file has faults.
             let clash = Configuration.clash(of: plan, with: kept.compactMap(\.plan), file: plan.fileName)
             guard clash.isEmpty else {
@@ -134,7 +181,7 @@ public final class TenantDirectory: Sendable {
                 }
                 continue
             }
-            tenants.append(Tenant(plan, engine: engine))
+            tenants.append(Tenant(plan, engine: engine, memories: memories, replacing: before, observer))
             if before == nil { changes.added.append(plan.id) } else { changes.replaced.append(plan.id) }
         }
         changes.removed = old.map(\.id).filter { id in !tenants.contains { $0.id == id } }

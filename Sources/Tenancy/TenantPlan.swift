@@ -30,6 +30,9 @@ public struct TenantPlan: Sendable, CustomStringConvertible {
     public let options: BridgeOptions
     public let channel: ChannelSettings
     public let driver: PreparedDriver
+    let idempotency: IdempotencyPlan
+    /// Equal for two readings that call the same system.
+    let target: [UInt8]
     /// The file's name without its folder.
     let fileName: String
     /// Equal for two readings that make the same tenant: file, profile, secrets and certificates.
@@ -38,16 +41,28 @@ public struct TenantPlan: Sendable, CustomStringConvertible {
     public var description: String { "tenant \(id)" }
 }
 
+/// How a tenant's creates are remembered.
+struct IdempotencyPlan: Sendable {
+    enum Store: String, CaseIterable { case memory, sqlite }
+
+    var store = Store.memory
+    /// For how long.
+    var keepFor = Duration.seconds(86_400)
+}
+
 /// Reads tenant files.
 struct TenantReader {
     let profiles: [String: LoadedProfile?]
     let secrets: SecretSource
     /// Addresses in place of those in the files, by tenant id.
     let baseURLs: [String: String]
+    /// Whether `server.json` names a database.
+    let hasDatabase: Bool
 
-    static let members = ["id", "name", "disabled", "inbound", "upstream", "clients"]
+    static let members = ["id", "name", "disabled", "inbound", "upstream", "clients", "idempotency"]
     static let upstreamMembers = [
-        "driver", "baseURL", "addresses", "credentials", "settings", "timeouts", "limits", "tls", "http2",
+        "driver", "baseURL", "addresses", "credentials", "settings", "timeouts", "limits", "retries", "breaker", "tls",
+        "http2",
         "maxBodyBytes",
     ]
     static let clientsMembers = [
@@ -72,16 +87,19 @@ struct TenantReader {
         let disabled = object.optional("disabled")?.bool() ?? false
         let keys = object.required("inbound").map(keys)
         var searches: [(kind: TermKind, node: ConfigNode)] = []
-        let options = object.optional("clients").map { clients($0, &searches) } ?? BridgeOptions()
+        var options = object.optional("clients").map { clients($0, &searches) } ?? BridgeOptions()
+        let idempotency = object.optional("idempotency").map(idempotency) ?? IdempotencyPlan()
         guard let upstream = object.required("upstream"),
             let outbound = outbound(upstream, id: id, phones: options.rules.phones)
         else { return nil }
         checkSearches(searches, options, outbound.driver.capabilities)
+        options.settling = max(options.settling, outbound.call * 2)
         guard let id, let keys else { return nil }
         return TenantPlan(
             id: id, name: name ?? id, isDisabled: disabled, keys: keys, callTimeout: outbound.call,
             listTimeout: outbound.list, options: options, channel: outbound.channel, driver: outbound.driver,
-            fileName: fileName, fingerprint: KeyDigest(of: bytes + outbound.surroundings))
+            idempotency: idempotency, target: outbound.target, fileName: fileName,
+            fingerprint: KeyDigest(of: bytes + outbound.surroundings))
     }
 
     /// A tenant whose terms could never be searched by would answer 501 to every search. Where some of its kinds can,
@@ -145,6 +163,21 @@ struct TenantReader {
             if !digests.insert(digest).inserted { node.fault("is the same key as another one of this tenant") }
             return name.map { InboundKey(name: $0, digest: digest) }
         }
+    }
+
+    private func idempotency(_ node: ConfigNode) -> IdempotencyPlan {
+        var plan = IdempotencyPlan()
+        guard let object = node.object(["store", "keepFor"]) else { return plan }
+        if let store = object.optional("store"), let choice = store.choice(IdempotencyPlan.Store.self) {
+            plan.store = choice
+            if choice == .sqlite, !hasDatabase {
+                store.fault("needs a database: name its file in server.json, as \"idempotency\": { \"database\": … }")
+            }
+        }
+        if let time = object.optional("keepFor")?.duration(.seconds(60)...Duration.seconds(30 * 86_400)) {
+            plan.keepFor = time
+        }
+        return plan
     }
 
     private func clients(

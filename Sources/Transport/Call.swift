@@ -1,7 +1,8 @@
 /// One attempt of a caller to have a request answered, from the inbox to the answer.
 ///
 /// `@unchecked Sendable`: the `let` members never change; `continuation` is set once, before the call enters the
-/// inbox; every other `var` is touched by the engine's thread only, from the moment it takes the call from the inbox.
+/// inbox; every other `var` is touched by the engine's thread only, from the moment it takes the call from the inbox
+/// until it resumes the continuation, and is read by the caller after that.
 final class Call: @unchecked Sendable {
     enum State {
         /// Not yet taken from the inbox.
@@ -14,23 +15,31 @@ final class Call: @unchecked Sendable {
 
     let request: OutboundRequest
     let deadline: ContinuousClock.Instant
+    /// A call that still waits then is given up: there would hardly be time for its answer. Not after the deadline.
+    let latestStart: ContinuousClock.Instant
     let channel: ChannelState
     var continuation: CheckedContinuation<Result<UpstreamAnswer, TransportError>, Never>?
 
     var state = State.new
     /// An earlier attempt had bytes on a connection.
     var mayHaveReachedServer = false
-    /// The one retry that a `.safe` request has.
+    /// A kept connection died and a fresh one was tried, which a `.safe` request has once.
     var retried = false
+    /// When it left the queue.
+    var started: ContinuousClock.Instant?
 
     // Links of `CallQueue` and place in `DeadlineHeap`.
     var next: Call?
     unowned(unsafe) var previous: Call?
     var heapIndex = -1
 
-    init(request: OutboundRequest, deadline: ContinuousClock.Instant, channel: ChannelState) {
+    init(
+        request: OutboundRequest, deadline: ContinuousClock.Instant, latestStart: ContinuousClock.Instant? = nil,
+        channel: ChannelState
+    ) {
         self.request = request
         self.deadline = deadline
+        self.latestStart = latestStart ?? deadline
         self.channel = channel
     }
 
@@ -61,7 +70,7 @@ struct CallQueue {
     }
 }
 
-/// The waiting calls by deadline. Each call knows its place, so leaving early costs O(log n).
+/// The waiting calls by the moment at which they are given up. Each call knows its place, so leaving early costs O(log n).
 struct DeadlineHeap {
     private var calls: [Call] = []
 
@@ -88,7 +97,7 @@ struct DeadlineHeap {
 
     private mutating func siftUp(_ start: Int) {
         var index = start
-        while index > 0, calls[index].deadline < calls[(index - 1) / 2].deadline {
+        while index > 0, calls[index].latestStart < calls[(index - 1) / 2].latestStart {
             exchange(index, (index - 1) / 2)
             index = (index - 1) / 2
         }
@@ -99,7 +108,7 @@ struct DeadlineHeap {
         while true {
             var least = index
             for child in [2 * index + 1, 2 * index + 2]
-            where child < calls.count && calls[child].deadline < calls[least].deadline { least = child }
+            where child < calls.count && calls[child].latestStart < calls[least].latestStart { least = child }
             if least == index { return }
             exchange(index, least)
             index = least

@@ -31,8 +31,12 @@ public final class CurlEngine: Sendable {
     }
 
     /// A way out with its own settings, handles and limit. It keeps the engine alive.
-    public func channel(_ settings: ChannelSettings) -> HTTPChannel {
-        HTTPChannel(engine: self, inbox: inbox, settings)
+    ///
+    /// - Parameter observer: told of every change of the channel's circuit breaker, on no particular thread.
+    public func channel(
+        _ settings: ChannelSettings, observer: (@Sendable (BreakerTransition) -> Void)? = nil
+    ) -> HTTPChannel {
+        HTTPChannel(engine: self, inbox: inbox, settings, health: nil, observer: observer)
     }
 
     /// Refuses new calls, waits for those already accepted, ends the thread and closes the connections.

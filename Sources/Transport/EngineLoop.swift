@@ -9,6 +9,10 @@ final class ChannelState: @unchecked Sendable {
     /// Calls that hold a place of the channel: on the wire, or waiting for a place of the engine.
     var inFlight = 0
     var waiting = CallQueue()
+    /// Of those, the ones that wait for a place of the engine.
+    var ready = CallQueue()
+    /// Calls on the wire.
+    var running = 0
     /// Handles whose fixed options are set.
     var idle: [Transfer] = []
     /// The channel is gone: handles are freed here, on the engine's thread, and not pooled any more.
@@ -29,8 +33,8 @@ final class EngineLoop {
     /// When libcurl wants to be called without an event.
     private var curlDue: ContinuousClock.Instant?
     private var running: [Transfer] = []
-    /// Calls that hold a place of their channel and wait for one of the engine.
-    private var waitingForEngine = CallQueue()
+    /// Channels with calls that hold a place of theirs and wait for one of the engine.
+    private var ready: [ChannelState] = []
     private var waitingByDeadline = DeadlineHeap()
     private var messages: [Inbox.Message] = []
     private var stopping = false
@@ -109,7 +113,7 @@ final class EngineLoop {
     /// Milliseconds until something is due, rounded up; -1: nothing is.
     private func timeout() -> Int32 {
         var due = curlDue
-        if let first = waitingByDeadline.first { due = min(due ?? first.deadline, first.deadline) }
+        if let first = waitingByDeadline.first { due = min(due ?? first.latestStart, first.latestStart) }
         guard let due else { return -1 }
         return Int32(clamping: (due - clock.now).wholeMilliseconds)
     }
@@ -128,6 +132,11 @@ final class EngineLoop {
             switch message {
             case .submit(let call): accept(call)
             case .cancel(let call): stop(call, .cancelled, "the caller was cancelled")
+            case .refuseWaiting(let channel, let error):
+                while let call = channel.waiting.first {
+                    leaveQueue(call)
+                    answer(call, .failure(error))
+                }
             case .forget(let channel):
                 channel.forgotten = true
                 channel.idle = []
@@ -144,7 +153,7 @@ final class EngineLoop {
         if call.isFinished { return answer(call, fail(call, .cancelled, "the caller was cancelled")) }
         let channel = call.channel
         let hasPlace = channel.inFlight < channel.settings.maxInFlight
-        if hasPlace, running.count < options.maxInFlight, waitingForEngine.first == nil {
+        if hasPlace, running.count < options.maxInFlight, ready.isEmpty {
             channel.inFlight += 1
             return start(call)
         }
@@ -155,8 +164,7 @@ final class EngineLoop {
         waitingByDeadline.insert(call)
         if hasPlace {
             channel.inFlight += 1
-            call.state = .waitingForEngine
-            waitingForEngine.append(call)
+            waitForEngine(call)
         } else {
             call.state = .waitingForChannel
             channel.waiting.append(call)
@@ -191,14 +199,30 @@ final class EngineLoop {
     private func expireWaiting() {
         guard waitingByDeadline.count > 0 else { return }
         let now = clock.now
-        while let call = waitingByDeadline.first, call.deadline <= now {
-            stop(call, .deadline, "the deadline passed")
-        }
+        while let call = waitingByDeadline.first, call.latestStart <= now { giveUpWaiting(call, now) }
     }
 
+    /// There is no time left for its answer, or none at all.
+    private func giveUpWaiting(_ call: Call, _ now: ContinuousClock.Instant) {
+        if call.deadline <= now { return stop(call, .deadline, "the deadline passed") }
+        stop(call, .saturated, "it waited until too little time was left")
+    }
+
+    /// Each free place of the engine goes to the channel that has the fewest: a tenant whose system is slow, or who may
+    /// have many calls at once, does not keep the others waiting.
     private func startWaiting() {
-        while running.count < options.maxInFlight, let call = waitingForEngine.first {
-            waitingForEngine.remove(call)
+        let now = clock.now
+        while running.count < options.maxInFlight,
+            let index = ready.indices.min(by: { ready[$0].running < ready[$1].running }),
+            let call = ready[index].ready.first
+        {
+            // Those who have equally few take turns.
+            ready.append(ready.remove(at: index))
+            if call.latestStart <= now {
+                giveUpWaiting(call, now)
+                continue
+            }
+            stopWaitingForEngine(call)
             waitingByDeadline.remove(call)
             start(call)
         }
@@ -207,7 +231,7 @@ final class EngineLoop {
     private func leaveQueue(_ call: Call) {
         waitingByDeadline.remove(call)
         if case .waitingForEngine = call.state {
-            waitingForEngine.remove(call)
+            stopWaitingForEngine(call)
             releasePlace(of: call.channel)
         } else {
             call.channel.waiting.remove(call)
@@ -220,8 +244,18 @@ final class EngineLoop {
         guard channel.inFlight < channel.settings.maxInFlight, let call = channel.waiting.first else { return }
         channel.waiting.remove(call)
         channel.inFlight += 1
+        waitForEngine(call)
+    }
+
+    private func waitForEngine(_ call: Call) {
         call.state = .waitingForEngine
-        waitingForEngine.append(call)
+        if call.channel.ready.first == nil { ready.append(call.channel) }
+        call.channel.ready.append(call)
+    }
+
+    private func stopWaitingForEngine(_ call: Call) {
+        call.channel.ready.remove(call)
+        if call.channel.ready.first == nil { ready.removeAll { $0 === call.channel } }
     }
 
     // MARK: Transfers
@@ -248,6 +282,8 @@ final class EngineLoop {
         transfer.runningIndex = running.count
         running.append(transfer)
         call.state = .running(transfer)
+        call.started = now
+        call.channel.running += 1
         launch(transfer, call, fresh: false, now)
     }
 
@@ -297,6 +333,7 @@ final class EngineLoop {
         running[transfer.runningIndex].runningIndex = transfer.runningIndex
         running.removeLast()
         guard let channel = transfer.call?.channel else { return }
+        channel.running -= 1
         transfer.retire()
         if !channel.forgotten { channel.idle.append(transfer) }
         releasePlace(of: channel)
@@ -307,7 +344,8 @@ final class EngineLoop {
     ) -> Result<UpstreamAnswer, TransportError> {
         .failure(
             TransportError(
-                kind: kind, phase: .queued, mayHaveReachedServer: call.mayHaveReachedServer, detail: detail))
+                kind: kind, phase: .queued, mayHaveReachedServer: call.mayHaveReachedServer, detail: detail,
+                retryAfter: kind == .saturated ? 1 : nil))
     }
 
     private func answer(_ call: Call, _ result: Result<UpstreamAnswer, TransportError>) {
@@ -320,7 +358,7 @@ final class EngineLoop {
 
 extension TransportError {
     var afterReachingServer: TransportError {
-        TransportError(kind: kind, phase: phase, mayHaveReachedServer: true, detail: detail)
+        TransportError(kind: kind, phase: phase, mayHaveReachedServer: true, detail: detail, retryAfter: retryAfter)
     }
 
     /// For a transfer stopped from outside.

@@ -2,68 +2,192 @@
 public protocol HTTPSending: Sendable {
     /// Sends one request and returns its whole answer, whatever the status.
     ///
-    /// - Parameter deadline: for everything: queueing, connecting, redirects, the one retry.
+    /// - Parameter deadline: for everything: queueing, connecting, redirects, waits and attempts.
     func send(
         _ request: OutboundRequest, deadline: ContinuousClock.Instant
     ) async throws(TransportError) -> UpstreamAnswer
 }
 
-/// One tenant's way out: an engine's thread, with settings and limits of its own.
+/// One tenant's way out: an engine's thread, with settings, limits and policies of its own.
 ///
-/// - A `.safe` request whose kept connection dies before any answer is sent once more, on a fresh connection.
+/// Everything that is decided about a call beside its bytes is decided here, from the top down: `send` checks it and
+/// shares it with identical reads, `follow` goes after redirects, `persist` tries again, `attempt` asks for leave, waits
+/// for its turn, dials, and takes note of what came of it. Drivers know nothing of all this.
+///
 /// - An `.unsafe` request goes out on a connection made for it, since libcurl silently repeats what it sent on a kept
 ///   connection.
 /// - Cancelling the task ends the call at once.
 public final class HTTPChannel: HTTPSending {
     private let engine: CurlEngine
     private let inbox: Inbox
+    private let settings: ChannelSettings
     private let state: ChannelState
-    private let pacer: Pacer?
+    private let health: ChannelHealth
+    private let reads = SharedReads()
+    private let backoff = Backoff()
+    private let observer: (@Sendable (BreakerTransition) -> Void)?
 
-    init(engine: CurlEngine, inbox: Inbox, _ settings: ChannelSettings) {
+    init(
+        engine: CurlEngine, inbox: Inbox, _ settings: ChannelSettings, health: ChannelHealth?,
+        observer: (@Sendable (BreakerTransition) -> Void)?
+    ) {
         self.engine = engine
         self.inbox = inbox
+        self.settings = settings
+        self.observer = observer
         state = ChannelState(settings)
-        pacer = settings.paces.isEmpty ? nil : Pacer(settings.paces)
+        self.health = health ?? ChannelHealth(settings)
+        health?.adopt(settings)
     }
 
     deinit { inbox.post(.forget(state)) }
+
+    /// The same way out under new settings: what was learned of the system stays.
+    public func continued(
+        _ settings: ChannelSettings, observer: (@Sendable (BreakerTransition) -> Void)? = nil
+    ) -> HTTPChannel {
+        HTTPChannel(engine: engine, inbox: inbox, settings, health: health, observer: observer)
+    }
 
     public func send(
         _ request: OutboundRequest, deadline: ContinuousClock.Instant
     ) async throws(TransportError) -> UpstreamAnswer {
         try request.validate()
-        var answer = try await perform(request, deadline)
-        guard request.redirects > 0, request.repeatability == .safe else { return answer }
-        var current = request
-        for _ in 0..<request.redirects {
-            guard let next = current.following(answer) else { break }
-            current = next
-            answer = try await perform(current, deadline)
+        if let error = lateness(.now, deadline) { throw error }
+        guard request.repeatability == .safe else {
+            let result = await persist(request, deadline)
+            reads.wereOvertaken()
+            return try result.get()
         }
-        return answer
+        guard settings.sharesReads else { return try await follow(request, deadline).get() }
+        return try await reads.answer(request, deadline) { await self.follow(request, deadline) }.get()
     }
 
-    private func perform(
+    /// How many wait for reads that may be shared, for tests.
+    var waitingReaders: Int { reads.waiting }
+
+    /// How many attempts wait or are on the wire, for tests.
+    var attempts: Int { health.attempts }
+
+    private func follow(
         _ request: OutboundRequest, _ deadline: ContinuousClock.Instant
-    ) async throws(TransportError) -> UpstreamAnswer {
-        try await pacer?.turn(before: deadline)
-        let call = Call(request: request, deadline: deadline, channel: state)
+    ) async -> Result<UpstreamAnswer, TransportError> {
+        var result = await persist(request, deadline)
+        var current = request
+        for _ in 0..<request.redirects {
+            guard case .success(let answer) = result, let next = current.following(answer) else { break }
+            current = next
+            result = await persist(current, deadline)
+        }
+        return result
+    }
+
+    private func persist(
+        _ request: OutboundRequest, _ deadline: ContinuousClock.Instant
+    ) async -> Result<UpstreamAnswer, TransportError> {
+        health.callBegins(.now)
+        var last: Attempt?
+        for number in 1...(settings.retries + 1) {
+            let attempt = await attempt(request, deadline)
+            // Refused before it was dialled: what the last attempt brought says more.
+            if attempt.wasRefused, let last { return last.result }
+            var generator = SystemRandomNumberGenerator()
+            let now = ContinuousClock.now
+            let decision = RetryDecision(
+                attempt.outcome, request.repeatability, retriesLeft: settings.retries + 1 - number,
+                backoff: backoff.wait(after: number, using: &generator), left: deadline - now, usual: health.usual(now))
+            guard case .again(let wait) = decision, health.takeRetry(now) else { return attempt.result }
+            last = attempt
+            do {
+                try await Task.sleep(for: wait, clock: .continuous)
+            } catch {
+                let reached = if case .failure(let error) = attempt.result { error.mayHaveReachedServer } else { true }
+                return .failure(
+                    TransportError(
+                        kind: .cancelled, phase: .queued, mayHaveReachedServer: reached,
+                        detail: "the caller was cancelled"))
+            }
+        }
+        return last?.result ?? .failure(.internalFailure("no attempt was made"))
+    }
+
+    /// One attempt and what is known of it.
+    private struct Attempt {
+        let result: Result<UpstreamAnswer, TransportError>
+        var reading: AnswerReading?
+        /// It never left the queue.
+        var wasRefused = false
+
+        var outcome: AttemptOutcome {
+            switch result {
+            case .success(let answer):
+                .answered(
+                    status: answer.status, meaning: reading?.meaning ?? .alive, retryAfter: reading?.retryAfter)
+            case .failure(let error): .failed(error.kind, reached: error.mayHaveReachedServer)
+            }
+        }
+    }
+
+    private func attempt(_ request: OutboundRequest, _ deadline: ContinuousClock.Instant) async -> Attempt {
+        let turn: ChannelHealth.Turn
+        let now = ContinuousClock.now
+        if let error = lateness(now, deadline) { return Attempt(result: .failure(error), wasRefused: true) }
+        switch health.admit(now, before: deadline) {
+        case .failure(let error): return Attempt(result: .failure(error), wasRefused: true)
+        case .success(let given): turn = given
+        }
+        if turn.moment > now, let error = await wait(for: turn) {
+            health.gaveUp(turn)
+            return Attempt(result: .failure(error), wasRefused: true)
+        }
+        let (result, onWire, wasResent) = await dial(request, deadline, turn)
+        if wasResent { health.wasResent() }
+        var reading: AnswerReading?
+        if case .success(let answer) = result {
+            reading = request.reading?(answer) ?? AnswerReading(byStatusOf: answer)
+        }
+        if let transition = health.ended(turn, result, reading, onWire: onWire ?? .zero, .now) {
+            if case .opened(_, let time) = transition {
+                inbox.post(.refuseWaiting(state, health.openError(time)))
+            }
+            observer?(transition)
+        }
+        return Attempt(result: result, reading: reading, wasRefused: onWire == nil)
+    }
+
+    private func lateness(
+        _ now: ContinuousClock.Instant, _ deadline: ContinuousClock.Instant
+    ) -> TransportError? {
+        if now < deadline { return nil }
+        return inbox.isClosed ? .shuttingDown : .refusal(.deadline, "the deadline passed")
+    }
+
+    private func wait(for turn: ChannelHealth.Turn) async -> TransportError? {
+        do {
+            try await Task.sleep(until: turn.moment, clock: .continuous)
+        } catch {
+            return .refusal(.cancelled, "the caller was cancelled")
+        }
+        return health.refusal(turn, .now)
+    }
+
+    private func dial(
+        _ request: OutboundRequest, _ deadline: ContinuousClock.Instant, _ turn: ChannelHealth.Turn
+    ) async -> (Result<UpstreamAnswer, TransportError>, onWire: Duration?, wasResent: Bool) {
+        let call = Call(
+            request: request, deadline: deadline, latestStart: min(deadline, turn.latestStart), channel: state)
         let inbox = inbox
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 call.continuation = continuation
                 if inbox.submit(call) { return }
-                continuation.resume(
-                    returning: .failure(
-                        TransportError(
-                            kind: .shuttingDown, phase: .queued, mayHaveReachedServer: false,
-                            detail: "the engine shuts down")))
+                continuation.resume(returning: .failure(.shuttingDown))
             }
         } onCancel: {
             inbox.post(.cancel(call))
         }
-        return try result.get()
+        // The engine's thread wrote these before it resumed us, and will not touch them again.
+        return (result, call.started.map { .now - $0 }, call.retried)
     }
 }
 

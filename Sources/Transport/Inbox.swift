@@ -7,6 +7,8 @@ final class Inbox: Sendable {
     enum Message: Sendable {
         case submit(Call)
         case cancel(Call)
+        /// The channel's breaker opened: nobody waits for it any longer.
+        case refuseWaiting(ChannelState, TransportError)
         /// Free the channel's pooled handles.
         case forget(ChannelState)
         case stop(cancelling: Bool)
@@ -34,6 +36,9 @@ final class Inbox: Sendable {
     func submit(_ call: Call) -> Bool {
         post(.submit(call), evenIfClosed: false)
     }
+
+    /// The engine takes no more calls.
+    var isClosed: Bool { state.withLock { $0.closed } }
 
     func post(_ message: Message) {
         _ = post(message, evenIfClosed: true)

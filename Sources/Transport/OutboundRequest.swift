@@ -1,10 +1,13 @@
 /// What may be done again without harm, decided by the caller: the method alone does not say.
 public enum Repeatability: Sendable {
-    /// Changes nothing upstream, whatever the method (a search by POST too). Repeated once if a kept connection dies.
+    /// Changes nothing upstream, whatever the method (a search by POST too). Repeated after failures that may pass, and
+    /// shared with identical requests that are under way.
     case safe
-    /// Twice is the same as once (PUT). Libcurl may send it again when a kept connection dies; Ponte does not.
+    /// Twice is the same as once (PUT). Libcurl may send it again when a kept connection dies; Ponte does only while it
+    /// is certain that the server has not seen it.
     case idempotent
-    /// A create. Delivered at most once: it goes out on a connection of its own.
+    /// A create. Delivered at most once: it goes out on a connection of its own, and again only while it is certain that
+    /// the server has not seen it.
     case unsafe
 }
 
@@ -23,6 +26,9 @@ public struct OutboundRequest: Sendable, CustomStringConvertible, CustomReflecta
     public var body: [UInt8]?
     /// What may be done again.
     public var repeatability: Repeatability
+    /// What an answer says of the system's health, from whoever knows the system; nil: by its status alone. Asked for
+    /// every answer, so it must be cheap for the ordinary ones.
+    public var reading: (@Sendable (UpstreamAnswer) -> AnswerReading)?
     /// How many redirects to the same origin are followed for a `.safe` request; other requests follow none.
     public var redirects: Int
 

@@ -37,9 +37,13 @@ final class Pacer: Sendable {
         }
     }
 
+    let paces: [Pace]
     private let tracks: Mutex<[Track]>
 
-    init(_ paces: [Pace]) { tracks = Mutex(paces.map { Track(pace: $0) }) }
+    init(_ paces: [Pace]) {
+        self.paces = paces
+        tracks = Mutex(paces.map { Track(pace: $0) })
+    }
 
     /// The moment at which the next call may go; it is taken. Nil, and nothing is taken, when that is too late.
     func moment(
@@ -53,21 +57,8 @@ final class Pacer: Sendable {
         }
     }
 
-    /// Waits for the call's turn.
-    /// - Throws: `.saturated` at once when its turn comes after the deadline.
-    func turn(before deadline: ContinuousClock.Instant) async throws(TransportError) {
-        let now = ContinuousClock.now
-        guard let moment = moment(from: now, before: deadline) else {
-            throw TransportError(
-                kind: .saturated, phase: .queued, mayHaveReachedServer: false,
-                detail: "the calls that the system allows are used up until after the deadline")
-        }
-        guard moment > now else { return }
-        do {
-            try await Task.sleep(until: moment, clock: .continuous)
-        } catch {
-            throw TransportError(
-                kind: .cancelled, phase: .queued, mayHaveReachedServer: false, detail: "the call was cancelled")
-        }
+    /// The moment at which the next call could go, from a given one on. Nothing is taken.
+    func free(from now: ContinuousClock.Instant) -> ContinuousClock.Instant {
+        tracks.withLock { $0.compactMap(\.free).reduce(now, max) }
     }
 }

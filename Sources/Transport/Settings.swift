@@ -1,6 +1,6 @@
 /// Limits of one engine: one thread, one pool of connections.
 public struct EngineOptions: Sendable {
-    /// Calls on the wire at once, over all channels. More wait, first come first served.
+    /// Calls on the wire at once, over all channels. More wait; a free place goes to the channel that has the fewest.
     public var maxInFlight: Int
     /// Calls that may wait, over all channels; one more fails at once with `.saturated`.
     public var maxQueued: Int
@@ -25,8 +25,19 @@ public struct ChannelSettings: Sendable, CustomStringConvertible, CustomReflecta
     public var maxBodyBytes: Int
     /// Calls of this channel on the wire at once. More wait, first come first served.
     public var maxInFlight: Int
-    /// Calls in a period. More wait their turn; those whose turn comes after their deadline fail with `.saturated`.
+    /// Calls of this channel that may wait for a place or their turn; one more fails at once with `.saturated`.
+    public var maxQueued: Int
+    /// Calls in a period. More wait their turn; those whose turn comes after half of their time fail at once with
+    /// `.saturated`.
     public var paces: [Pace]
+    /// How often a request may be sent again after a failure that may pass.
+    public var retries: Int
+    public var breaker: BreakerSettings
+    /// Identical `.safe` requests that are under way at the same time share one call.
+    public var sharesReads: Bool
+    /// What the system answers, and how it fails, decides about later calls: breaker, requested and learned pauses, usual
+    /// times. Off for a peer that is no clinic's system.
+    public var adapts: Bool
     /// PEM file of the authorities to trust instead of the system's.
     public var caFile: String?
     /// PEM file of the certificate shown to the server.
@@ -44,14 +55,21 @@ public struct ChannelSettings: Sendable, CustomStringConvertible, CustomReflecta
 
     public init(
         connectTimeout: Duration = .seconds(3), maxBodyBytes: Int = 16 << 20, maxInFlight: Int = 16,
-        paces: [Pace] = [], caFile: String? = nil, clientCertificateFile: String? = nil, clientKeyFile: String? = nil,
+        maxQueued: Int? = nil, paces: [Pace] = [], retries: Int = 2, breaker: BreakerSettings = .init(),
+        sharesReads: Bool = true, adapts: Bool = true, caFile: String? = nil, clientCertificateFile: String? = nil,
+        clientKeyFile: String? = nil,
         clientKeyPassword: String? = nil, http2: Bool = false, userAgent: String = "Ponte",
         connectionMaxAge: Duration = .seconds(50), addresses: AddressPolicy = .unrestricted
     ) {
         self.connectTimeout = connectTimeout
         self.maxBodyBytes = maxBodyBytes
         self.maxInFlight = max(1, maxInFlight)
+        self.maxQueued = maxQueued.map { max(0, $0) } ?? Self.usualQueue(self.maxInFlight)
         self.paces = paces
+        self.retries = max(0, retries)
+        self.breaker = breaker
+        self.sharesReads = sharesReads
+        self.adapts = adapts
         self.caFile = caFile
         self.clientCertificateFile = clientCertificateFile
         self.clientKeyFile = clientKeyFile
@@ -61,6 +79,12 @@ public struct ChannelSettings: Sendable, CustomStringConvertible, CustomReflecta
         self.connectionMaxAge = connectionMaxAge
         self.addresses = addresses
     }
+
+    /// Every call goes out once, as it is, whatever came before.
+    public static var direct: ChannelSettings { ChannelSettings(retries: 0, sharesReads: false, adapts: false) }
+
+    /// How many may wait where nobody says: the time that they may wait is the narrower limit for most systems.
+    public static func usualQueue(_ inFlight: Int) -> Int { max(64, inFlight * 16) }
 
     public var description: String {
         "channel: \(maxInFlight) in flight, connect \(connectTimeout), body \(maxBodyBytes) bytes"

@@ -32,8 +32,12 @@ public struct TransportError: Error, Sendable, CustomStringConvertible {
         case cancelled
         /// The engine is shutting down.
         case shuttingDown
-        /// Too many calls are waiting already.
+        /// Too many calls are waiting already, or there is too little time left for one that waited.
         case saturated
+        /// The system asked for fewer calls, and the time for which it asked is not over.
+        case rateLimited
+        /// The system kept failing and is not called for now.
+        case circuitOpen
         case `internal`
     }
 
@@ -47,12 +51,16 @@ public struct TransportError: Error, Sendable, CustomStringConvertible {
     /// False only if it is certain that no byte of the request was handed to a connection.
     public let mayHaveReachedServer: Bool
     public let detail: String
+    /// Seconds after which trying again makes sense, where that is known: for `.saturated`, `.rateLimited` and
+    /// `.circuitOpen`.
+    public let retryAfter: Int?
 
-    public init(kind: Kind, phase: Phase, mayHaveReachedServer: Bool, detail: String) {
+    public init(kind: Kind, phase: Phase, mayHaveReachedServer: Bool, detail: String, retryAfter: Int? = nil) {
         self.kind = kind
         self.phase = phase
         self.mayHaveReachedServer = mayHaveReachedServer
         self.detail = detail
+        self.retryAfter = retryAfter
     }
 
     public var description: String {

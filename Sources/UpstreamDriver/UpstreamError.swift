@@ -37,8 +37,11 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
     case outcomeUnknown(String)
     /// The system has no such operation, or cannot carry the value.
     case unsupported(String)
-    /// Ponte has too many calls waiting for this system, or is shutting down.
-    case saturated
+    /// Too many calls wait for this system; seconds until that may be better.
+    case saturated(retryAfter: Int?)
+    /// The system kept failing and is not called for some seconds.
+    case circuitOpen(retryAfter: Int?, String)
+    /// Ponte is shutting down.
     case shuttingDown
     case cancelled
 
@@ -56,6 +59,7 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .outcomeUnknown(let detail): "outcome unknown: \(detail)"
         case .unsupported(let detail): "unsupported: \(detail)"
         case .saturated: "saturated"
+        case .circuitOpen(_, let detail): "circuit open: \(detail)"
         case .shuttingDown: "shutting down"
         case .cancelled: "cancelled"
         }

@@ -7,7 +7,8 @@ struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check all configuration files, without any network.",
         discussion: """
-            Prints each fault as file:line:column: place: message. Exits with 0 when there are none, with 1 otherwise.
+            Prints each fault as file:line:column: place: message. Exits with 0 when there are none, with 1 otherwise. \
+            Warnings change nothing about that.
             """)
 
     @OptionGroup var options: ConfigurationOptions
@@ -25,6 +26,7 @@ struct Check: ParsableCommand {
 
     private func printText(_ configuration: Configuration) {
         for fault in configuration.faults { Terminal.print(fault.description) }
+        for warning in configuration.warnings { Terminal.print("warning: \(warning.description)") }
         func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
         let read =
             "\(count(configuration.files, "file")), \(count(configuration.tenants.count, "sound tenant")), "
@@ -45,7 +47,15 @@ struct Check: ParsableCommand {
             writer.string(tenant.id)
         }
         writer.raw("],\"faults\":[")
-        for (index, fault) in configuration.faults.enumerated() {
+        write(configuration.faults, to: &writer)
+        writer.raw("],\"warnings\":[")
+        write(configuration.warnings, to: &writer)
+        writer.raw("]}")
+        return String(decoding: writer.finish(), as: UTF8.self)
+    }
+
+    private static func write(_ faults: [ConfigFault], to writer: inout JSONWriter) {
+        for (index, fault) in faults.enumerated() {
             writer.raw(index == 0 ? "{\"file\":" : ",{\"file\":")
             writer.string(fault.file)
             writer.raw(",\"line\":")
@@ -58,7 +68,5 @@ struct Check: ParsableCommand {
             writer.string(fault.message)
             writer.raw("}")
         }
-        writer.raw("]}")
-        return String(decoding: writer.finish(), as: UTF8.self)
     }
 }

@@ -35,8 +35,14 @@ struct Serve: AsyncParsableCommand {
         }
         let settings = configuration.server
         let logger = LogOutput.logger(level: settings.logLevel, format: settings.logFormat)
+        for warning in configuration.warnings { logger.warning("in the configuration: \(warning)") }
         let engine = try CurlEngine(EngineOptions(maxInFlight: settings.maxInFlight))
-        let tenants = TenantDirectory(configuration, engine: engine)
+        let tenants = TenantDirectory(configuration, engine: engine, observer: CircuitLog.observer(logger))
+        if let failure = tenants.databaseFailure {
+            Terminal.error("The database of idempotency.database cannot be used: \(failure)")
+            await engine.shutdown()
+            throw ExitCode.failure
+        }
         var gatewayOptions = GatewayOptions(settings)
         if let host { gatewayOptions.host = host }
         if let port { gatewayOptions.port = port }

@@ -168,7 +168,7 @@ import UpstreamDriver
             (Capabilities.DuplicatePolicy.creates, true), (.refuses, true), (.unknown, false), (.reusesSilently, false),
         ])
     func unreadable(_ policy: Capabilities.DuplicatePolicy, _ succeeds: Bool) async throws {
-        let clinic = ModelClinic([], .model(duplicates: policy))
+        let clinic = ModelClinic([], .model(searches: [], duplicates: policy))
         clinic.set { state in
             state.creation = .id
             state.detailFailure = .failed(status: 500, "the record")
@@ -214,8 +214,8 @@ import UpstreamDriver
                 if ["same", "bare"].contains(person.id) {
                     #expect(id == person.id)
                 } else {
-                    #expect(error?.code == .duplicate, "\(person.id)")
-                    #expect(error?.conflicting == [ClientID(person.id)])
+                    #expect(error?.code == .wrongPerson, "\(person.id)")
+                    #expect(error?.conflicting == [])
                 }
             }
         }

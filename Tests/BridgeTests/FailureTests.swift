@@ -14,7 +14,9 @@ import UpstreamDriver
         (.conflict(reasons: ["taken"]), .duplicate), (.rateLimited(retryAfter: 7), .rateLimited),
         (.failed(status: 500, "it broke"), .upstreamFailed), (.malformed("HTML came"), .upstreamMalformed),
         (.outcomeUnknown("no answer"), .outcomeUnknown), (.unsupported("no such thing"), .unsupported),
-        (.saturated, .saturated), (.shuttingDown, .shuttingDown), (.cancelled, .deadline),
+        (.saturated(retryAfter: 3), .saturated),
+        (.circuitOpen(retryAfter: 4, "status_503"), .circuitOpen), (.shuttingDown, .shuttingDown),
+        (.cancelled, .deadline),
     ]
 
     @Test("each failure in each position of a list, a search and a create", arguments: errors)

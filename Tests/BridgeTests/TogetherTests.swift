@@ -149,7 +149,7 @@ import UpstreamDriver
         let draft = ClientDraft(name: "Ana Teste", phone: try #require(PhoneNumber("5511988887777")))
         await #expect {
             _ = try await bridge.create(draft, context)
-        } throws: { ($0 as? ContractError)?.code == .outcomeUnknown }
+        } throws: { ($0 as? ContractError)?.code == .wrongPerson }
     }
 
     /// A number that the list shows whole and the record without its area code is on record all the same.

@@ -24,11 +24,14 @@ private func problem(_ error: ContractError, _ id: String = "req-1") throws -> J
 
     @Test(arguments: [
         (ContractError.Code.invalidInput, 400), (.unknownKey, 401), (.otherTenant, 403), (.noSuchClient, 404),
-        (.noSuchRoute, 404), (.methodNotAllowed, 405), (.duplicate, 409), (.bodyTooLarge, 413),
+        (.noSuchRoute, 404), (.methodNotAllowed, 405), (.duplicate, 409), (.wrongPerson, 409),
+        (.keyInUse, 409), (.bodyTooLarge, 413),
         (.unsupportedMediaType, 415),
-        (.refused, 422), (.rateLimited, 429), (.headersTooLarge, 431), (.internalError, 500), (.unsupported, 501),
+        (.refused, 422), (.keyReused, 422), (.rateLimited, 429), (.headersTooLarge, 431), (.internalError, 500),
+        (.unsupported, 501),
         (.upstreamFailed, 502),
-        (.upstreamUnreachable, 502), (.upstreamMalformed, 502), (.upstreamCredentials, 502), (.saturated, 503),
+        (.upstreamUnreachable, 502), (.upstreamMalformed, 502), (.upstreamCredentials, 502), (.storageFailed, 503),
+        (.saturated, 503), (.circuitOpen, 503),
         (.tooManyConnections, 503),
         (.shuttingDown, 503), (.deadline, 504), (.outcomeUnknown, 504),
     ])

@@ -47,7 +47,8 @@ import UpstreamDriver
         (.refused(reasons: ["falta o convênio"]), 422, "refused_by_system"), (.notFound, 404, "no_such_client"),
         (.rateLimited(retryAfter: 7), 429, "rate_limited"), (.failed(status: 500, "it"), 502, "system_failed"),
         (.malformed("an object"), 502, "system_answer_malformed"), (.unsupported("no"), 501, "unsupported_by_system"),
-        (.saturated, 503, "saturated"), (.outcomeUnknown("no answer"), 504, "outcome_unknown"),
+        (.saturated(retryAfter: nil), 503, "saturated"), (.circuitOpen(retryAfter: 4, "it"), 503, "circuit_open"),
+        (.outcomeUnknown("no answer"), 504, "outcome_unknown"),
     ]
 
     @Test func failuresOfTheSystemAreProblems() async throws {

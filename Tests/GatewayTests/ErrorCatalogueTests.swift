@@ -1,7 +1,9 @@
 import Bridge
 import ClientContract
 import Foundation
+import Idempotency
 import JSONBytes
+import Tenancy
 import Testing
 import UpstreamDriver
 
@@ -48,6 +50,10 @@ import UpstreamDriver
         case .noSuchRoute: try await call("GET", "/patients")
         case .methodNotAllowed: try await call("DELETE", "/clients")
         case .duplicate: try await call("POST", "/clients", body: again, onDuplicate: .reject)
+        case .wrongPerson: try await call("POST", "/clients", body: BodyTests.draft, answering: FakeSystem.client(7))
+        case .keyInUse: try await twiceAtOnce()
+        case .keyReused: try await reused()
+        case .storageFailed: try await withoutStorage()
         case .bodyTooLarge: try await call("POST", "/clients", body: String(repeating: " ", count: 2 << 20))
         case .unsupportedMediaType: try await call("POST", "/clients", body: again, type: "text/plain")
         case .refused: try await call("PATCH", failing: .refused(reasons: ["falta o convênio"]))
@@ -64,7 +70,8 @@ import UpstreamDriver
         case .upstreamSilent: try await call(failing: .unreachable("nothing answers", .silence))
         case .upstreamMalformed: try await call(failing: .malformed("a web page"))
         case .upstreamCredentials: try await call(failing: .credentialsRejected("the login was refused"))
-        case .saturated: try await call(failing: .saturated)
+        case .saturated: try await call(failing: .saturated(retryAfter: nil))
+        case .circuitOpen: try await call(failing: .circuitOpen(retryAfter: 4, "it kept failing"))
         case .deadline: try await call(failing: .timeout)
         case .outcomeUnknown: try await call("PATCH", failing: .outcomeUnknown("no answer came"))
         case .shuttingDown: try await whileStopping()
@@ -78,10 +85,13 @@ import UpstreamDriver
     private static func call(
         _ method: String = "GET", _ path: String = "/clients/id-0", key: String = "key-ana", body: String? = nil,
         type: String = "application/json", failing failure: UpstreamError? = nil,
-        onDuplicate: BridgeOptions.DuplicateAction = .returnExisting
+        answering client: Client? = nil, onDuplicate: BridgeOptions.DuplicateAction = .returnExisting
     ) async throws -> RawHTTP.Answer {
         let system = FakeSystem()
-        system.state.withLock { $0.failure = failure }
+        system.state.withLock { state in
+            state.failure = failure
+            state.answersCreates = client
+        }
         var options = BridgeOptions()
         options.onDuplicate = onDuplicate
         let body = body ?? (method == "PATCH" ? #"{"name":"Ana Outra"}"# : nil)
@@ -90,6 +100,49 @@ import UpstreamDriver
             answer = try await RawHTTP.call(gateway.port, method, path, key: key, body: body, type: type)
         }
         return try #require(answer)
+    }
+
+    /// A key whose first request waits for the clinic's system.
+    private static func twiceAtOnce() async throws -> RawHTTP.Answer {
+        let (system, gate) = (FakeSystem(), Gate())
+        system.state.withLock { $0.gate = gate }
+        var answer: RawHTTP.Answer?
+        try await RunningGateway.with(system) { gateway in
+            @Sendable func post() async throws -> RawHTTP.Answer {
+                try await RawHTTP.call(gateway.port, "POST", "/clients", [key], body: BodyTests.draft)
+            }
+            async let first = post()
+            await gate.arrival()
+            answer = try await post()
+            gate.open()
+            #expect(try await first.status == 200)
+        }
+        return try #require(answer)
+    }
+
+    private static let key = "Idempotency-Key: \"a-key\""
+
+    /// A key with one request and then with another.
+    private static func reused() async throws -> RawHTTP.Answer {
+        var answer: RawHTTP.Answer?
+        try await RunningGateway.with { gateway in
+            _ = try await RawHTTP.call(gateway.port, "POST", "/clients", [key], body: BodyTests.draft)
+            answer = try await RawHTTP.call(gateway.port, "POST", "/clients", [key], body: again)
+        }
+        return try #require(answer)
+    }
+
+    /// A create of a tenant whose database could not be opened.
+    private static func withoutStorage() async throws -> RawHTTP.Answer {
+        let bridge = Bridge(
+            driver: FakeSystem(), options: BridgeOptions(), memory: CreateMemory(store: BrokenStore()))
+        let tenants = TenantDirectory([
+            Tenant(id: "ana", keys: [InboundKey(name: "main", digest: KeyDigest(of: "key-ana"))], bridge: bridge)
+        ])
+        let gateway = try await RunningGateway.start(tenants)
+        let answer = try await RawHTTP.call(gateway.port, "POST", "/clients", body: BodyTests.draft)
+        try await gateway.stop()
+        return answer
     }
 
     /// A connection beside the only one that may be open.
@@ -128,4 +181,20 @@ import UpstreamDriver
         let head = answer.head(requestID: "req-1").map { (name: $0.name.canonicalName, value: $0.value) }
         return RawHTTP.Answer(status: answer.status, headers: head, body: answer.body, isComplete: true)
     }
+}
+
+/// A disk that is full.
+private struct BrokenStore: IdempotencyStore {
+    private var failure: StoreFailure { StoreFailure("the disk is full") }
+
+    func begin(
+        _ key: Mark, fingerprint: Mark, lease: Moment, expires: Moment, now: Moment
+    ) async throws(StoreFailure) -> KeyState { throw failure }
+    func finish(_ key: Mark, _ result: KeyResult) async throws(StoreFailure) { throw failure }
+    func forget(_ key: Mark) async throws(StoreFailure) { throw failure }
+    func creates(of person: PersonMarks, now: Moment) async throws(StoreFailure) -> [JournalEntry] { throw failure }
+    func createBegan(
+        _ person: PersonMarks, settles: Moment, expires: Moment, now: Moment
+    ) async throws(StoreFailure) -> JournalEntry.ID { throw failure }
+    func createSettled(_ create: JournalEntry.ID, _ settlement: Settlement) async throws(StoreFailure) { throw failure }
 }

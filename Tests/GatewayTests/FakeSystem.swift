@@ -26,6 +26,8 @@ final class FakeSystem: UpstreamDriver {
         var operations = Set(Capabilities.Operation.allCases)
         var draftMembers: Set<Capabilities.DraftMember> = []
         var drafts: [ClientDraft] = []
+        /// Answered to every create, in place of a new client.
+        var answersCreates: Client?
         /// Single clients are not answered before this is opened.
         var gate: Gate?
         /// Calls that were cancelled while they waited.
@@ -108,6 +110,7 @@ final class FakeSystem: UpstreamDriver {
         try check()
         try await pass(state.withLock { $0.gate })
         let client = state.withLock { state in
+            if let client = state.answersCreates { return client }
             let client = Client(
                 id: ClientID("new-\(state.creates)"), name: draft.name, phones: [draft.phone], cpf: draft.cpf,
                 email: draft.email, birthday: draft.birthday)

@@ -9,7 +9,7 @@ import UpstreamDriver
 @testable import RESTDriver
 
 /// Many calls, few logins; and whoever waits for one may leave.
-@Suite(.timeLimit(.minutes(1))) struct LoginTests {
+@Suite(.timeLimit(.minutes(5))) struct LoginTests {
     private static let people: [String: Secret] = ["user": Secret("ann"), "password": Secret("secret")]
     private static let refresh =
         #""refresh":{"request":{"method":"POST","path":"/refresh","json":{"r":"{login.refreshToken}"}}}"#
@@ -60,7 +60,7 @@ import UpstreamDriver
         }
     }
 
-    private func list(_ driver: RESTDriver, _ deadline: ContinuousClock.Instant = .now + .seconds(60)) async throws {
+    private func list(_ driver: RESTDriver, _ deadline: ContinuousClock.Instant = .now + .seconds(300)) async throws {
         _ = try await driver.page(
             PageRequest(.offset(0), size: 1), CallContext(deadline: deadline, requestID: "req-1"))
     }
@@ -80,7 +80,12 @@ import UpstreamDriver
     @Test("a login outlives the deadline of the caller that began it, and serves the others")
     func deadlineOfTheFirst() async throws {
         let (driver, network, begun, mayEnd) = try slow()
-        #expect(await failure { try await list(driver, .now + .milliseconds(30)) }?.name == "timeout")
+        // On a machine that is busy the time may be over before the login is asked for.
+        var time = Duration.milliseconds(30)
+        repeat {
+            #expect(await failure { try await list(driver, .now + time) }?.name == "timeout")
+            time *= 2
+        } while network.count("/login") == 0
         await begun.wait()
         // It is still under way: whoever comes now waits for it.
         #expect(await failure { try await list(driver, .now + .milliseconds(30)) }?.name == "timeout")

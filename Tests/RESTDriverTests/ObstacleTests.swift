@@ -8,7 +8,7 @@ import UpstreamDriver
 @testable import RESTDriver
 
 /// What stands in the way of a connection, over real sockets, as the caller is told.
-@Suite(.timeLimit(.minutes(1))) struct ObstacleTests {
+@Suite(.timeLimit(.minutes(5))) struct ObstacleTests {
     /// What a read and a create at an address end with.
     private func code(
         _ url: String, _ settings: ChannelSettings = ChannelSettings()
@@ -17,7 +17,7 @@ import UpstreamDriver
         let driver = RESTDriver(
             profile: try Sample.compile(), tenant: RESTTenant(baseURL: url, credentials: ["key": Secret("k-1")]),
             http: engine.channel(settings))
-        let context = CallContext(deadline: .now + .seconds(30), requestID: "req-1")
+        let context = CallContext(deadline: .now + .seconds(300), requestID: "req-1")
         let draft = try #require(Sample.ana)
         let read = await failure { _ = try await driver.client(ClientID("1"), context) }
         let create = await failure { _ = try await driver.create(draft, context) }

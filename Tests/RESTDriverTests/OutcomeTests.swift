@@ -33,6 +33,43 @@ import UpstreamDriver
         #expect(!exchange.ruled)
     }
 
+    /// What an answer says of the system's health, for the breaker: the profile has the last word.
+    @Test(
+        arguments: [
+            (nil, 200, "application/json", AnswerReading(.alive)),
+            (nil, 404, "application/json", AnswerReading(.alive)),
+            (nil, 401, "text/html", AnswerReading(.alive)), (nil, 400, "text/html", AnswerReading(.alive)),
+            (nil, 500, "application/json", AnswerReading(.failing, retryAfter: 9)),
+            (nil, 503, "text/html", AnswerReading(.failing, retryAfter: 9)),
+            (nil, 501, "application/json", AnswerReading(.alive)),
+            (nil, 429, "application/json", AnswerReading(.limited, retryAfter: 9)),
+            (nil, 200, "text/html", AnswerReading(.failing)),
+            (#"[{"when":{"status":500},"then":"notFound"}]"#, 500, "application/json", AnswerReading(.alive)),
+            (
+                #"[{"when":{"status":403},"then":"rateLimited"}]"#, 403, "text/plain",
+                AnswerReading(.limited, retryAfter: 9)
+            ),
+            (#"[{"when":{"contentType":"text/html"},"then":"empty"}]"#, 200, "text/html", AnswerReading(.alive)),
+            (#"[{"when":{"status":422},"then":"failure"}]"#, 422, "application/json", AnswerReading(.alive)),
+        ] as [(String?, Int, String, AnswerReading)])
+    func healthIsReadByTheProfilesRules(
+        _ rules: String?, _ status: Int, _ type: String, _ reading: AnswerReading
+    ) throws {
+        let driver = try Sample.driver([("/outcomes", rules ?? "[]")], Script("{}"))
+        let operation = try #require(driver.plan.operations["get"])
+        let answer = UpstreamAnswer(
+            status: status, headers: [("Content-Type", type), ("Retry-After", "9")], body: Array("<p>".utf8))
+        #expect(driver.exchanger.reading(operation, .get, answer) == reading)
+    }
+
+    /// A system that sends its JSON as `text/html` is not taken for broken, nor is one that sends nothing.
+    @Test(arguments: ["{}", " \n[1]", "\u{FEFF}{}", ""]) func jsonUnderHTMLIsNoFailure(_ body: String) throws {
+        let driver = try Sample.driver(Script("{}"))
+        let operation = try #require(driver.plan.operations["get"])
+        let answer = UpstreamAnswer(status: 200, headers: [("Content-Type", "text/html")], body: Array(body.utf8))
+        #expect(driver.exchanger.reading(operation, .get, answer) == AnswerReading(.alive))
+    }
+
     /// A wrong address or a proxy must not look like a missing patient.
     @Test(arguments: [(404, CallRole.get), (410, .update), (409, .create), (422, .create), (400, .update), (403, .get)])
     func aWebPageSaysNothingAboutAClient(_ status: Int, _ role: CallRole) throws {
@@ -107,6 +144,9 @@ import UpstreamDriver
         #expect(try wait("retry-after", "0") == 1)
         #expect(try wait("Retry-After", "999999") == 3600)
         #expect(try wait("Retry-After", "soon") == nil)
+        #expect(try wait("Retry-After", "-7") == nil)
+        #expect(try wait("Retry-After", "Wed, 21 Oct 2015 07:28:00 GMT") == 1)
+        #expect(try wait("Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT") == 3600)
         #expect(try wait("X-Wait", "9", #"{"header":"X-Wait"}"#) == 9)
         let inTwoMinutes = String(Int(EpochClock.now()) + 120)
         let told = try #require(
@@ -199,7 +239,9 @@ import UpstreamDriver
     }
 
     /// A system that broke may have broken after the record was made.
-    @Test(arguments: [500, 501, 502, 503, 504, 599]) func aBrokenCreateMayHaveHappened(_ status: Int) async throws {
+    @Test(arguments: [302, 303, 500, 501, 502, 503, 504, 599]) func aBrokenCreateMayHaveHappened(_ status: Int)
+        async throws
+    {
         let http = Script { _, _ in .json(#"{"id":1}"#, status: status) }
         let driver = try Sample.driver(http)
         let draft = try #require(Sample.ana)
@@ -231,7 +273,8 @@ import UpstreamDriver
         (.deadline, true, .get, "timeout"),
         (.truncated, true, .read, "malformed answer"), (.badEncoding, true, .get, "malformed answer"),
         (.cancelled, false, .read, "cancelled"),
-        (.saturated, false, .create, "saturated"), (.shuttingDown, false, .get, "shutting down"),
+        (.saturated, false, .create, "saturated"), (.circuitOpen, false, .create, "circuit open"),
+        (.rateLimited, false, .update, "rate limited"), (.shuttingDown, false, .get, "shutting down"),
         (.connectTimeout, false, .update, "unreachable"), (.receive, true, .read, "unreachable"),
         (.invalidRequest, false, .update, "unsupported"), (.tls, false, .login, "unreachable"),
     ]) func transportErrors(_ kind: TransportError.Kind, _ reached: Bool, _ role: CallRole, _ name: String) {

@@ -182,14 +182,14 @@ import UpstreamDriver
         // The rest belongs to other routes, to bodies and to writes.
         let others: Set<ContractError.Code> = [
             .noSuchClient, .noSuchRoute, .methodNotAllowed, .duplicate, .bodyTooLarge, .unsupportedMediaType,
-            .outcomeUnknown,
+            .outcomeUnknown, .wrongPerson, .keyInUse, .keyReused, .storageFailed,
         ]
         #expect(Set(codes) == Set(ContractError.Code.allCases).subtracting(others))
         // Whatever a driver throws in a list or a search is one of them.
         let failures: [UpstreamError] = [
-            .timeout, .credentialsRejected("x"), .refused(reasons: []), .notFound,
-            .rateLimited(retryAfter: nil), .failed(status: 500, "x"), .malformed("x"), .unsupported("x"), .saturated,
-            .shuttingDown, .cancelled,
+            .timeout, .credentialsRejected("x"), .refused(reasons: []), .notFound, .rateLimited(retryAfter: nil),
+            .failed(status: 500, "x"), .malformed("x"), .unsupported("x"), .saturated(retryAfter: nil),
+            .circuitOpen(retryAfter: nil, "x"), .shuttingDown, .cancelled,
         ]
         let obstacles = UpstreamError.Obstacle.allCases.map { UpstreamError.unreachable("x", $0) }
         for failure in failures + obstacles {

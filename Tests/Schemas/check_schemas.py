@@ -34,6 +34,7 @@ SERVER = {
     "reload": {"watch": True, "every": "5s"},
     "tenants": "tenants",
     "drivers": "drivers",
+    "idempotency": {"database": "creates.db", "secret": {"env": "PONTE_SECRET"}},
 }
 TENANT = {
     "id": "clinica-aurora",
@@ -48,7 +49,8 @@ TENANT = {
         "credentials": {"user": {"env": "USER_NAME"}, "password": {"file": "password.secret"}},
         "settings": {},
         "timeouts": {"connect": "3s", "call": "10s", "list": "2m"},
-        "limits": {"concurrent": 16, "perSecond": 10},
+        "limits": {"concurrent": 16, "queued": 100, "perSecond": 10},
+        "retries": 1, "breaker": {"failures": 5, "openFor": "2s"},
         "tls": {"caFile": "ca.pem", "clientCertificateFile": "client.pem", "clientKeyFile": "client.key"},
         "http2": False,
         "maxBodyBytes": 1048576,
@@ -62,6 +64,7 @@ TENANT = {
         "listDetail": False,
         "scan": {"allowed": False, "maxRecords": 20000},
     },
+    "idempotency": {"store": "sqlite", "keepFor": "24h"},
 }
 TRYTON_TENANT = {
     **TENANT,
@@ -133,7 +136,7 @@ SPEC_VALUES = [None, True, -1, 1, 1.5, 10**12, "", "x", "\u0000", "GET /a", "res
 # Pointers at which the decoder rightly refuses more than the schema can say.
 BEYOND_SCHEMA = {
     "/shutdown/grace", "/shutdown/delay", "/reload/every", "/upstream/timeouts/connect", "/upstream/timeouts/call",
-    "/upstream/timeouts/list",  # ranges of durations
+    "/upstream/timeouts/list", "/idempotency/keepFor",  # ranges of durations
     "/id",  # the file's name
     "/tenants", "/drivers",  # folders that exist
     "/upstream/profile",  # profiles that exist
@@ -203,7 +206,7 @@ class Decoder:
 
     def report(self, kind, document):
         self.files["tenant"].unlink(missing_ok=True)
-        self.server.write_text("{}")
+        self.server.write_text(json.dumps({"idempotency": SERVER["idempotency"]}))
         self.files[kind].write_text(json.dumps(document))
         command = [self.ponte, "check", "--json", "--without-secrets", "--config", str(self.server)]
         return json.loads(subprocess.run(command, capture_output=True, text=True).stdout)

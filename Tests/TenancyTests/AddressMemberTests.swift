@@ -35,6 +35,16 @@ import Transport
         #expect(try policy(baseURL, addresses).allows(try #require(IPAddress(text))) == allowed)
     }
 
+    /// Nothing that could be called is refused when it is called only.
+    @Test(arguments: [
+        "http://169.254.169.254/latest", "http://0.0.0.0:8080", "http://[fe80::1]", "http://[::ffff:a9fe:a9fe]",
+    ])
+    func aLiteralThatCouldNeverBeCalledIsAFault(_ baseURL: String) throws {
+        let document = Document.setting(TestConfiguration.fullTenant(), ["upstream", "baseURL"], baseURL)
+        let faults = try TestConfiguration().faults(ofTenant: document)
+        #expect(faults.map(\.pointer) == ["/upstream/baseURL"])
+    }
+
     @Test(arguments: [
         "public", "special", "Private", "10.0.0.5/8", "10.0.0.0/33", "example.test", "127.1", "fe80::1%eth0", "",
     ])

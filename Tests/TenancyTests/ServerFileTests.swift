@@ -54,7 +54,9 @@ import Testing
         ("/shutdown/grace", "\"1d\"", "must be from"), ("/log/level", "\"warn\"", "Known:"),
         ("/log/format", "\"xml\"", "Known:"), ("/engine/maxInFlight", "0", "from 1 to"),
         ("/reload/every", "\"10ms\"", "must be from"), ("/reload/watch", "\"yes\"", "expected true or false"),
-        ("/tenants", "5", "expected a folder"),
+        ("/tenants", "5", "expected a folder"), ("/idempotency", "{}", "lacks the member \"database\""),
+        ("/idempotency/database", "\"\"", "must not be empty"), ("/idempotency/secret", "\"x\"", "is written out here"),
+        ("/idempotency/secret", "{\"env\":\"AURORA_USER\"}", "fewer than 16 bytes"),
     ]
 
     @Test(arguments: refusals) func refuses(_ refusal: (path: String, value: String, says: String)) throws {

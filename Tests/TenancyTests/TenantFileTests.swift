@@ -86,6 +86,10 @@ import Testing
         Refusal("/clients/cpfCheckDigits", "null", "expected true or false"),
         Refusal("/clients/onDuplicate", #""returnexisting""#, "did you mean \"returnExisting\""),
         Refusal("/clients/scan/maxRecords", "0", "from 1 to"),
+        Refusal("/idempotency/store", #""sqlite""#, "needs a database"),
+        Refusal("/idempotency/store", #""redis""#, "Known: memory, sqlite"),
+        Refusal("/idempotency/keepFor", #""1s""#, "must be from"),
+        Refusal("/idempotency/keepfor", #""1h""#, "did you mean \"keepFor\""),
         Refusal("/clients/scan/maxRecord", "5", "did you mean \"maxRecords\""),
     ]
 

@@ -37,7 +37,9 @@ final class TestConfiguration {
 
     /// Reads the configuration with the test's own environment.
     func load(
-        _ environment: [String: String] = ["AURORA_USER": "ana", "AURORA_PASSWORD": "senha-de-teste"],
+        _ environment: [String: String] = [
+            "AURORA_USER": "ana", "AURORA_PASSWORD": "senha-de-teste", "PONTE_SECRET": "segredo-de-teste-comprido",
+        ],
         resolves: Bool = true
     ) -> Configuration {
         let secrets = SecretSource(environment: { environment[$0] }, resolves: resolves)
@@ -65,14 +67,15 @@ final class TestConfiguration {
                 "addresses": ["private", "10.1.0.0/16", "fd00::1"],
                 "credentials": ["user": ["env": "AURORA_USER"], "password": ["env": "AURORA_PASSWORD"]],
                 "settings": [String: String](), "timeouts": ["connect": "3s", "call": "10s", "list": "2m"],
-                "limits": ["concurrent": 16, "perSecond": 10], "tls": [String: String](), "http2": false,
+                "limits": ["concurrent": 16, "queued": 100, "perSecond": 10],
+                "retries": 1, "breaker": ["failures": 5, "openFor": "2s"], "tls": [String: String](), "http2": false,
                 "maxBodyBytes": 1_048_576,
             ],
             "clients": [
                 "searchBy": ["phone", "cpf", "email", "name"], "country": "BR", "defaultAreaCode": 11,
                 "cpfCheckDigits": false, "onDuplicate": "returnExisting", "listDetail": false,
                 "scan": ["allowed": false, "maxRecords": 20_000],
-            ],
+            ], "idempotency": ["store": "memory", "keepFor": "24h"],
         ]
     }
 
@@ -95,6 +98,7 @@ final class TestConfiguration {
             "shutdown": ["grace": "20s", "delay": "0s"],
             "log": ["level": "info", "format": "json"], "engine": ["maxInFlight": 256],
             "reload": ["watch": true, "every": "5s"], "tenants": "tenants", "drivers": "drivers",
+            "idempotency": ["database": "creates.db", "secret": ["env": "PONTE_SECRET"]],
         ]
     }
 }

@@ -5,7 +5,7 @@ import Testing
 @testable import Transport
 
 /// Where connections may lead, by the address that is dialled.
-@Suite(.timeLimit(.minutes(1))) struct AddressTests {
+@Suite(.timeLimit(.minutes(5))) struct AddressTests {
     @Test(arguments: [
         ("93.184.215.14", AddressPolicy.Class.public), ("2606:2800:21f::1", .public), ("172.32.0.1", .public),
         ("11.0.0.1", .public), ("100.128.0.1", .public), ("9.255.255.255", .public),

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 import Transport
 
@@ -136,5 +137,18 @@ import Transport
         let body = Array(Data(base64Encoded: base64) ?? Data())
         return Array("HTTP/1.1 200 OK\r\nContent-Encoding: \(encoding)\r\nContent-Length: \(body.count)\r\n\r\n".utf8)
             + body
+    }
+
+    /// Slow is not wrong: whatever comes in time is an answer.
+    @Test func anAnswerByteByByteIsAnAnswer() async throws {
+        try await withServer({ connection in
+            guard connection.readRequest() != nil else { return }
+            for byte in "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nAna Teste".utf8 {
+                connection.write([byte])
+                usleep(500)
+            }
+        }) { server, channel async throws in
+            #expect(try await channel.get(server.url).text == "Ana Teste")
+        }
     }
 }

@@ -2,7 +2,8 @@ import Foundation
 import Synchronization
 import TestSupport
 import Testing
-import Transport
+
+@testable import Transport
 
 /// Deadlines, cancellation, limits, shutdown.
 @Suite struct FlightTests {
@@ -34,7 +35,7 @@ import Transport
     @Test func deadlineEndsACallInTheQueue() async throws {
         try await withServer(Self.silent, ChannelSettings(maxInFlight: 1)) { server, channel async throws in
             let first = Task { try await channel.failure(of: get(server.url)) }
-            while server.requests.isEmpty { await Task.yield() }
+            while server.requests.isEmpty { await moment() }
             let error = try await channel.failure(of: get(server.url), deadline: .now + .milliseconds(100))
             #expect(error.kind == .deadline)
             #expect(error.phase == .queued)
@@ -65,7 +66,7 @@ import Transport
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         let port = try listenOnLoopback(listener)
         close(listener)
-        let error = try await engine.channel(.init()).failure(of: post("http://127.0.0.1:\(port)/", .unsafe))
+        let error = try await engine.channel(.direct).failure(of: post("http://127.0.0.1:\(port)/", .unsafe))
         #expect(error.kind == .connect)
         #expect(error.phase == .connecting)
         #expect(error.mayHaveReachedServer == false)
@@ -74,7 +75,7 @@ import Transport
 
     @Test func unknownHostDidNotReachTheServer() async throws {
         let engine = try CurlEngine()
-        let error = try await engine.channel(.init(connectTimeout: .seconds(30))).failure(
+        let error = try await engine.channel(ChannelSettings(connectTimeout: .seconds(30)).withoutPolicies).failure(
             of: get("http://ponte.invalid/"))
         #expect(error.kind == .nameResolution)
         #expect(error.phase == .resolving)
@@ -90,7 +91,7 @@ import Transport
             closed.open()
         }) { server, channel async throws in
             let task = Task { try await channel.failure(of: get(server.url)) }
-            while server.requests.isEmpty { await Task.yield() }
+            while server.requests.isEmpty { await moment() }
             task.cancel()
             let error = try await task.value
             #expect(error.kind == .cancelled)
@@ -104,7 +105,7 @@ import Transport
     @Test func cancelledTaskDialsNothing() async throws {
         try await withServer(answerAll) { server, channel async throws in
             let task = Task {
-                while !Task.isCancelled { await Task.yield() }
+                while !Task.isCancelled { await moment() }
                 return try await channel.failure(of: get(server.url))
             }
             task.cancel()
@@ -118,7 +119,7 @@ import Transport
     @Test func queuedCallLeavesOnCancellation() async throws {
         try await withServer(Self.silent, ChannelSettings(maxInFlight: 1)) { server, channel async throws in
             let first = Task { try await channel.failure(of: get(server.url)) }
-            while server.requests.isEmpty { await Task.yield() }
+            while server.requests.isEmpty { await moment() }
             let second = Task { try await channel.failure(of: get(server.url)) }
             second.cancel()
             let error = try await second.value
@@ -148,7 +149,7 @@ import Transport
         defer { server.stop() }
         let engine = try CurlEngine(options)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for channel in settings.map({ engine.channel($0) }) {
+            for channel in settings.map({ engine.channel($0.withoutPolicies) }) {
                 for _ in 0..<100 { group.addTask { _ = try await channel.get(server.url) } }
             }
             try await group.waitForAll()
@@ -169,11 +170,39 @@ import Transport
         #expect(most <= 5 && most > 1)
     }
 
+    /// One channel has twenty calls of the engine's only place; another's one call need not wait for all of them.
+    @Test func aFreePlaceGoesToTheChannelThatHasTheFewest() async throws {
+        let gate = Gate()
+        let server = try RawServer { connection in
+            while let request = connection.readRequest() {
+                if connection.number == 1, request.turn == 1 { gate.wait() }
+                // Time enough for a call that was admitted to come to the engine.
+                usleep(50_000)
+                connection.answer()
+            }
+        }
+        defer { server.stop() }
+        let engine = try CurlEngine(EngineOptions(maxInFlight: 1))
+        let (busy, quiet) = (engine.channel(.direct), engine.channel(.direct))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<20 { group.addTask { _ = try await busy.get("\(server.url)/busy") } }
+            while server.requests.isEmpty || busy.attempts < 20 { await moment() }
+            group.addTask { _ = try await quiet.get("\(server.url)/quiet") }
+            while quiet.attempts < 1 { await moment() }
+            gate.open()
+            try await group.waitForAll()
+            let lines = server.requests.map(\.line)
+            #expect(lines.count == 21)
+            #expect(lines.last?.contains("busy") == true)
+        }
+        await engine.shutdown()
+    }
+
     @Test func fullQueueIsSaid() async throws {
         let options = EngineOptions(maxInFlight: 1, maxQueued: 1)
         try await withServer(Self.silent, .init(), options) { server, channel async throws in
             let first = Task { try await channel.failure(of: get(server.url)) }
-            while server.requests.isEmpty { await Task.yield() }
+            while server.requests.isEmpty { await moment() }
             // One of these two waits; the other one finds the queue full.
             let others = (0..<2).map { _ in Task { try await channel.failure(of: get(server.url)) } }
             let kinds = try await withThrowingTaskGroup(of: TransportError.self) { group in
@@ -198,9 +227,9 @@ import Transport
         }
         defer { server.stop() }
         let engine = try CurlEngine()
-        let channel = engine.channel(.init())
+        let channel = engine.channel(.direct)
         let task = Task { try await channel.get(server.url).status }
-        while server.requests.isEmpty { await Task.yield() }
+        while server.requests.isEmpty { await moment() }
         async let ended: Void = engine.shutdown()
         // Refused as soon as the shutdown has begun; before that, the call waits for the gate too.
         while true {
@@ -219,9 +248,9 @@ import Transport
     @Test func shutdownCanCancel() async throws {
         try await withServer(Self.silent, ChannelSettings(maxInFlight: 1)) { server, channel async throws in
             let engine = try CurlEngine()
-            let own = engine.channel(ChannelSettings(maxInFlight: 1))
+            let own = engine.channel(ChannelSettings(maxInFlight: 1).withoutPolicies)
             let calls = (0..<2).map { _ in Task { try await own.failure(of: get(server.url)) } }
-            while server.requests.isEmpty { await Task.yield() }
+            while server.requests.isEmpty { await moment() }
             await engine.shutdown(cancelling: true)
             await engine.shutdown()
             for call in calls { #expect(try await call.value.kind == .shuttingDown) }

@@ -7,15 +7,16 @@ import Transport
 func soon(_ seconds: Int = 30) -> ContinuousClock.Instant { .now + .seconds(seconds) }
 
 /// Runs a test against a raw server and a channel; both end with it.
+/// - Parameter policies: without them every call goes out once, as it is.
 func withServer(
     _ handler: @escaping @Sendable (RawServer.Connection) -> Void, _ settings: ChannelSettings = .init(),
-    _ options: EngineOptions = .init(), _ test: (RawServer, HTTPChannel) async throws -> Void
+    _ options: EngineOptions = .init(), policies: Bool = false, _ test: (RawServer, HTTPChannel) async throws -> Void
 ) async throws {
     let server = try RawServer(handler)
     defer { server.stop() }
     let engine = try CurlEngine(options)
     do {
-        try await test(server, engine.channel(settings))
+        try await test(server, engine.channel(policies ? settings : settings.withoutPolicies))
     } catch {
         await engine.shutdown(cancelling: true)
         throw error
@@ -57,6 +58,19 @@ extension HTTPSending {
         }
     }
 }
+
+extension ChannelSettings {
+    /// The same without policies.
+    var withoutPolicies: ChannelSettings {
+        var settings = self
+        (settings.retries, settings.sharesReads, settings.adapts) = (0, false, false)
+        settings.maxQueued = 10_000
+        return settings
+    }
+}
+
+/// Between two looks at what is being waited for: many tests wait at the same time, and spinning would starve the others.
+func moment() async { try? await Task.sleep(for: .milliseconds(1)) }
 
 struct Unexpected: Error { let answer: String }
 

@@ -57,7 +57,7 @@ public struct PhoneNumber: Sendable, Hashable {
     }
 
     /// The number that stands for the line: a Brazilian mobile of eight digits gains its ninth.
-    var line: UInt64 {
+    public var line: UInt64 {
         // 55 DD XXXXXXXX: twelve digits.
         guard e164 >= 550_000_000_000, e164 < 560_000_000_000 else { return e164 }
         let subscriber = e164 % 100_000_000

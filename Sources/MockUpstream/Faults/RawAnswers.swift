@@ -87,8 +87,12 @@ struct RawAnswers {
         let sent = context.eventLoop.makePromise(of: Void.self)
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         sent.futureResult.whenSuccess {
-            bound.value.1.eventLoop.scheduleTask(in: pause) {
-                bound.value.0.drip(bytes.dropFirst(size), by: size, pause: pause)
+            let next: @Sendable () -> Void = { bound.value.0.drip(bytes.dropFirst(size), by: size, pause: pause) }
+            // Never at once: a long answer would be as many calls within each other.
+            if pause == .zero {
+                bound.value.1.eventLoop.execute(next)
+            } else {
+                bound.value.1.eventLoop.scheduleTask(in: pause, next)
             }
         }
         context.writeAndFlush(NIOAny(ByteBuffer(bytes: bytes.prefix(size))), promise: sent)

@@ -41,13 +41,12 @@ public struct AddressPolicy: Sendable, Hashable {
     /// - Parameter url: absolute; one that cannot be read names nothing.
     public func naming(hostOf url: String) -> AddressPolicy {
         guard !isUnrestricted, let host = (try? Origin(ofURL: url))?.host else { return self }
-        let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
-        if bare == "localhost" || bare.hasSuffix(".localhost") {
+        if host == "localhost" || host.hasSuffix(".localhost") {
             return AddressPolicy(naming: classes.union([.loopback]), ranges: ranges)
         }
-        // A literal of the special kind is more likely an attack on whoever writes the file than a clinic.
-        guard let range = AddressRange(bare), AddressPolicy.class(of: range.address) != .special else { return self }
-        return AddressPolicy(naming: classes, ranges: ranges + [range])
+        // A literal of the special kind is a mistake, or meant ill.
+        guard let address = IPAddress(hostOf: url), AddressPolicy.class(of: address) != .special else { return self }
+        return AddressPolicy(naming: classes, ranges: ranges + [AddressRange(address)])
     }
 
     public func allows(_ address: IPAddress) -> Bool {

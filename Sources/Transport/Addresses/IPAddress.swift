@@ -20,6 +20,12 @@ public struct IPAddress: Sendable, Hashable {
         }
     }
 
+    /// The literal that stands as the host of an absolute URL; nil for a name.
+    public init?(hostOf url: String) {
+        guard let host = (try? Origin(ofURL: url))?.host else { return nil }
+        self.init(host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host)
+    }
+
     /// The address in a `sockaddr_in` or `sockaddr_in6`; nil for every other family, or one that is cut short.
     init?(socketAddress: UnsafeRawBufferPointer) {
         guard socketAddress.count >= 2 else { return nil }
@@ -76,6 +82,12 @@ public struct AddressRange: Sendable, Hashable {
         self.address = address
         self.length = length
         for (index, byte) in address.bytes.enumerated() where byte & ~mask(index) != 0 { return nil }
+    }
+
+    /// A network of one.
+    init(_ address: IPAddress) {
+        self.address = address
+        length = address.bytes.count * 8
     }
 
     /// One of our own, written in this module.

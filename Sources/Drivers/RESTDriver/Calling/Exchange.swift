@@ -48,9 +48,10 @@ struct Exchanger: Sendable {
         record: [UInt8]? = nil, entityTag: String? = nil, link: String? = nil, session: String? = nil,
         _ context: CallContext
     ) async throws(UpstreamError) -> Exchange {
-        let request = try self.request(
+        var request = try self.request(
             operation, role, values, extraQuery: extraQuery, record: record, entityTag: entityTag, link: link,
             session: session, context)
+        request.reading = { reading(operation, role, $0) }
         let answer: UpstreamAnswer
         do {
             answer = try await http.send(request, deadline: context.deadline)
@@ -218,7 +219,7 @@ struct Exchanger: Sendable {
         return Exchange(
             kind: decided, ruled: kind != nil, status: answer.status, url: url, answer: answer, text: text,
             reasons: words,
-            retryAfter: decided == .rateLimited ? retryAfter(answer) : nil)
+            retryAfter: decided == .rateLimited || decided == .failure ? retryAfter(answer) : nil)
     }
 
     /// What a status means where no rule speaks. A web page says nothing about a client, whatever its status.
@@ -232,16 +233,35 @@ struct Exchanger: Sendable {
         }
     }
 
-    /// Seconds to wait: `Retry-After` in seconds, or what the profile names. At most an hour.
+    /// What an answer says of the system's health, by the profile's rules: a status that a rule calls harmless is, a page
+    /// of HTML in place of data is not. Ordinary answers are not read for it.
+    func reading(_ operation: Operation, _ role: CallRole, _ answer: UpstreamAnswer) -> AnswerReading {
+        let isHTML = (answer.headers.first("Content-Type") ?? "").lowercased().hasPrefix("text/html")
+        // Old systems send JSON under this name, too.
+        let first = answer.body.first { $0 > 0x20 }
+        let mayBePage = isHTML && first != UInt8(ascii: "{") && first != UInt8(ascii: "[")
+        if answer.status < 400, !mayBePage { return AnswerReading(.alive) }
+        let exchange = judge(operation, role, answer)
+        let byStatus = AnswerReading(byStatusOf: answer)
+        switch exchange.kind {
+        case .rateLimited: return AnswerReading(.limited, retryAfter: exchange.retryAfter)
+        case .failure where exchange.ruled ? answer.status < 400 || answer.status >= 500 : byStatus.meaning == .failing:
+            return AnswerReading(.failing, retryAfter: exchange.retryAfter)
+        case .ok where !exchange.ruled && exchange.isPage && !answer.body.isEmpty: return AnswerReading(.failing)
+        default: return AnswerReading(.alive)
+        }
+    }
+
+    /// Seconds to wait: what the profile names, or `Retry-After`. At most an hour.
     private func retryAfter(_ answer: UpstreamAnswer) -> Int? {
-        for hint in plan.retryHints + [RetryHint(header: "Retry-After", form: .seconds)] {
+        for hint in plan.retryHints {
             guard let text = answer.headers.first(hint.header), let number = Int(PersonText.trimmed(text)) else {
                 continue
             }
             let seconds = hint.form == .seconds ? number : number - Int(EpochClock.now())
             return min(max(seconds, 1), 3600)
         }
-        return nil
+        return RetryAfter.seconds(answer.headers)
     }
 
     /// What an outcome that is no success means to Bridge.
@@ -255,11 +275,15 @@ struct Exchanger: Sendable {
         case .rateLimited: return .rateLimited(retryAfter: exchange.retryAfter)
         case .failure:
             // A gateway that gave up says nothing about what happened behind it, and a system that broke may have
-            // broken after the record was made; unless the profile knows better.
-            if role == .create,
-                [502, 503, 504].contains(exchange.status) || (!exchange.ruled && exchange.status >= 500)
-            {
+            // broken after the record was made; unless the profile knows better. Web applications answer a form that
+            // they took with a redirect, and one that they did not take, too.
+            let saysNothing = exchange.status >= 500 || (300...399).contains(exchange.status)
+            if role == .create, [502, 503, 504].contains(exchange.status) || (!exchange.ruled && saysNothing) {
                 return .outcomeUnknown("it answered \(exchange.status)")
+            }
+            // It says itself for how long it is down, and is not called meanwhile.
+            if exchange.status == 503, let seconds = exchange.retryAfter {
+                return .circuitOpen(retryAfter: seconds, "it answered 503")
             }
             return .failed(status: exchange.status, "it answered \(exchange.status)")
         }
@@ -278,7 +302,9 @@ struct Exchanger: Sendable {
         case .addressRefused: .unreachable(error.detail, .address)
         case .cancelled: .cancelled
         case .shuttingDown: .shuttingDown
-        case .saturated: .saturated
+        case .saturated: .saturated(retryAfter: error.retryAfter)
+        case .rateLimited: .rateLimited(retryAfter: error.retryAfter)
+        case .circuitOpen: .circuitOpen(retryAfter: error.retryAfter, error.detail)
         case .invalidRequest: .unsupported(error.detail)
         case .truncated, .badEncoding, .protocolViolation, .tooLarge: .malformed(error.detail)
         // The chunks of an answer do not fit together, or its connection broke in the middle of it.

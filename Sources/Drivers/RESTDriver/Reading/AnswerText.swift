@@ -9,7 +9,7 @@ struct AnswerText: Sendable {
     let isPage: Bool
 
     /// - Parameters:
-    ///   - contentType: as it came.
+    ///   - contentType: in lower case.
     ///   - forced: the encoding that the profile names; it outranks everything that the answer says of itself.
     init(_ body: [UInt8], contentType: String, forced: Charset?) {
         // Clean UTF-8, which nearly all answers are, is read where it lies.
@@ -25,7 +25,7 @@ struct AnswerText: Sendable {
     }
 
     private init(_ bytes: [UInt8], _ document: JSONDocument?, _ contentType: String) {
-        let isHTML = contentType.lowercased().hasPrefix("text/html")
+        let isHTML = contentType.hasPrefix("text/html")
         // A text such as 404 or "not found" is JSON by its form only.
         let isScalar = document.map { $0.root.kind != .object && $0.root.kind != .array } ?? true
         self.bytes = bytes
@@ -51,7 +51,8 @@ struct AnswerText: Sendable {
         if body.starts(with: [0xFF, 0xFE]) { return Charset.utf16(bigEndian: false).utf8(body.dropFirst(2)) }
         if body.starts(with: [0xFE, 0xFF]) { return Charset.utf16(bigEndian: true).utf8(body.dropFirst(2)) }
         let content = withoutMarks(body)
-        if let forced { return forced.utf8(content) }
+        let isMarked = content.count < body.count
+        if let forced, !(isMarked && Charset.isUTF8(content)) { return forced.utf8(content) }
         // What is sound UTF-8 is that, whatever the header says: text of an older encoding never looks like it.
         if Charset.isUTF8(content) {
             let label = Charset.label(inContentType: contentType).flatMap(Charset.init(label:))

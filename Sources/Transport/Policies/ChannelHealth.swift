@@ -1,0 +1,241 @@
+import Synchronization
+
+/// What a channel knows of its system, and who may call it now. It outlives a change of the channel's settings.
+final class ChannelHealth: Sendable {
+    /// Leave to make one attempt.
+    struct Turn: Sendable {
+        fileprivate let pass: Breaker.Pass
+        /// Not before this moment.
+        let moment: ContinuousClock.Instant
+        /// After this one an attempt that still waits would hardly be answered in time.
+        let latestStart: ContinuousClock.Instant
+        /// From the admission to the deadline.
+        fileprivate let budget: Duration
+    }
+
+    /// Where a channel's limits come from.
+    struct Limits: Sendable {
+        var maxInFlight: Int
+        var maxQueued: Int
+    }
+
+    fileprivate struct State {
+        var limits: Limits
+        var adapts: Bool
+        var pacer: Pacer?
+        var breaker: Breaker
+        var budget: RetryBudget
+        var pace = LearnedPace()
+        var times = ServiceTimes()
+        /// The system asked to be left alone until then.
+        var notBefore: ContinuousClock.Instant?
+        /// Why the breaker opened.
+        var reason = ""
+        /// Attempts that wait or are on the wire.
+        var inside = 0
+    }
+
+    /// A system that asks for longer is asked again after this time: a slip of its own must not cut a clinic off.
+    static let longestHold = 60
+
+    private let state: Mutex<State>
+
+    init(_ settings: ChannelSettings, _ now: ContinuousClock.Instant = .now) {
+        state = Mutex(
+            State(
+                limits: Limits(maxInFlight: settings.maxInFlight, maxQueued: settings.maxQueued),
+                adapts: settings.adapts, pacer: settings.paces.isEmpty ? nil : Pacer(settings.paces),
+                breaker: Breaker(settings.breaker, now), budget: RetryBudget(now)))
+    }
+
+    /// Keeps what was learned, under new limits.
+    func adopt(_ settings: ChannelSettings) {
+        state.withLock { state in
+            state.limits = Limits(maxInFlight: settings.maxInFlight, maxQueued: settings.maxQueued)
+            state.adapts = settings.adapts
+            state.breaker.settings = settings.breaker
+            if state.pacer?.paces ?? [] != settings.paces {
+                state.pacer = settings.paces.isEmpty ? nil : Pacer(settings.paces)
+            }
+        }
+    }
+
+    // MARK: Before an attempt
+
+    /// In this order: breaker, what the system asked for, queue, pace. Whoever is refused here is told at once.
+    func admit(_ now: ContinuousClock.Instant, before deadline: ContinuousClock.Instant) -> Result<Turn, TransportError>
+    {
+        let left = deadline - now
+        return state.withLock { state -> Result<Turn, TransportError> in
+            let pass: Breaker.Pass
+            switch state.breaker.admit(now) {
+            case .refused(let wait): return .failure(.circuitOpen(state.reason, wait))
+            case .pass(let given): pass = given
+            }
+            let result = state.turn(pass, now, left)
+            if case .failure = result { state.breaker.undecided(pass) } else { state.inside += 1 }
+            return result
+        }
+    }
+
+    /// The breaker may have opened while the turn was waited for.
+    func refusal(_ turn: Turn, _ now: ContinuousClock.Instant) -> TransportError? {
+        state.withLock { state in
+            state.breaker.refusal(of: turn.pass, now).map { .circuitOpen(state.reason, $0) }
+        }
+    }
+
+    /// The error for those who wait in the channel's queue when the breaker opens.
+    func openError(_ wait: Duration) -> TransportError { state.withLock { .circuitOpen($0.reason, wait) } }
+
+    /// What such a call usually takes; zero while that is not known.
+    func usual(_ now: ContinuousClock.Instant) -> Duration { state.withLock { $0.times.usual(now) } }
+
+    /// How many wait or are on the wire.
+    var attempts: Int { state.withLock { $0.inside } }
+
+    // MARK: Retries
+
+    func callBegins(_ now: ContinuousClock.Instant) { state.withLock { $0.budget.earn(now) } }
+
+    func takeRetry(_ now: ContinuousClock.Instant) -> Bool { state.withLock { $0.budget.take(now) } }
+
+    /// The engine sent something again by itself.
+    func wasResent() { state.withLock { $0.budget.charge() } }
+
+    // MARK: After an attempt
+
+    /// An attempt that never went out.
+    func gaveUp(_ turn: Turn) {
+        state.withLock { state in
+            state.inside -= 1
+            state.breaker.undecided(turn.pass)
+        }
+    }
+
+    /// Takes note of what came of an attempt.
+    /// - Parameters:
+    ///   - reading: of the answer; nil for a failure.
+    ///   - onWire: since the attempt left the queue.
+    func ended(
+        _ turn: Turn, _ result: Result<UpstreamAnswer, TransportError>, _ reading: AnswerReading?, onWire: Duration,
+        _ now: ContinuousClock.Instant, jitter: Double = .random(in: 0...1)
+    ) -> BreakerTransition? {
+        state.withLock { state -> BreakerTransition? in
+            state.inside -= 1
+            guard state.adapts else {
+                state.breaker.undecided(turn.pass)
+                return nil
+            }
+            let change: Breaker.Change?
+            var reason = ""
+            switch result {
+            case .success(let answer):
+                let reading = reading ?? AnswerReading(byStatusOf: answer)
+                switch reading.meaning {
+                case .alive:
+                    state.times.add(answer.timings.total, now)
+                    change = state.breaker.succeeded(turn.pass, now)
+                case .limited:
+                    if let seconds = reading.retryAfter {
+                        state.hold(until: now + .seconds(min(seconds, Self.longestHold)))
+                    } else {
+                        state.pace.limited(now)
+                    }
+                    change = state.breaker.succeeded(turn.pass, now)
+                case .failing:
+                    reason = "status_\(answer.status)"
+                    if answer.status == 503, let seconds = reading.retryAfter {
+                        change = state.breaker.told(
+                            turn.pass, toWait: .seconds(min(seconds, Self.longestHold)), now)
+                    } else {
+                        change = state.breaker.failed(turn.pass, now, jitter: jitter)
+                    }
+                }
+            case .failure(let error):
+                reason = "\(error.kind)"
+                switch error.kind.says(onWire: onWire, of: turn.budget) {
+                case .alive: change = state.breaker.succeeded(turn.pass, now)
+                case .failing: change = state.breaker.failed(turn.pass, now, jitter: jitter)
+                case .limited, nil:
+                    state.breaker.undecided(turn.pass)
+                    change = nil
+                }
+            }
+            switch change {
+            case nil: return nil
+            case .closed: return .closed
+            case .opened(let time):
+                state.reason = reason
+                return .opened(reason: reason, for: time)
+            }
+        }
+    }
+}
+
+extension ChannelHealth.State {
+    fileprivate mutating func hold(until moment: ContinuousClock.Instant) {
+        notBefore = max(notBefore ?? moment, moment)
+    }
+
+    /// - Parameter left: time until the deadline.
+    fileprivate mutating func turn(
+        _ pass: Breaker.Pass, _ now: ContinuousClock.Instant, _ left: Duration
+    ) -> Result<ChannelHealth.Turn, TransportError> {
+        // Whoever waits for longer has no time left for what comes after.
+        let latest = now + left / 2
+        let usual = times.usual(now)
+        if let until = notBefore, until > latest {
+            return .failure(
+                .refusal(.rateLimited, "the system asked for fewer calls", retryAfter: (until - now).asRetryAfter))
+        }
+        let ahead = inside - limits.maxInFlight + 1
+        let wait = ahead > 0 ? times.mean(now) * ahead / limits.maxInFlight : .zero
+        if inside >= limits.maxInFlight + limits.maxQueued || wait > left / 2 || (ahead > 0 && wait + usual > left) {
+            return .failure(
+                .refusal(.saturated, "too many calls are waiting for the system", retryAfter: wait.asRetryAfter))
+        }
+        let earliest = max(pace.free(now), notBefore ?? now)
+        let moment = earliest > latest ? nil : pacer.map { $0.moment(from: earliest, before: latest) } ?? earliest
+        guard let moment else {
+            let free = pacer?.free(from: earliest) ?? earliest
+            return .failure(
+                .refusal(
+                    .saturated, "the calls that the system allows are used up for now",
+                    retryAfter: (free - now).asRetryAfter))
+        }
+        pace.take(moment, now)
+        return .success(
+            ChannelHealth.Turn(pass: pass, moment: moment, latestStart: now + left - usual, budget: left))
+    }
+}
+
+extension TransportError {
+    /// Refused by a policy: nothing was dialled.
+    static func refusal(_ kind: Kind, _ detail: String, retryAfter: Int? = nil) -> TransportError {
+        TransportError(
+            kind: kind, phase: .queued, mayHaveReachedServer: false, detail: detail, retryAfter: retryAfter)
+    }
+
+    static var shuttingDown: TransportError { .refusal(.shuttingDown, "the engine shuts down") }
+
+    static func circuitOpen(_ reason: String, _ wait: Duration) -> TransportError {
+        .refusal(
+            .circuitOpen, "it kept failing (\(reason)) and is not called for now", retryAfter: wait.asRetryAfter)
+    }
+}
+
+extension TransportError.Kind {
+    /// What a failure says of the system; nil: nothing, it is about the call or about Ponte.
+    fileprivate func says(onWire: Duration, of budget: Duration) -> AnswerMeaning? {
+        switch self {
+        case .nameResolution, .connect, .connectTimeout, .tls, .certificate, .send, .receive, .emptyAnswer, .truncated,
+            .badEncoding, .protocolViolation:
+            .failing
+        // A call that spent its time in our own queue says nothing.
+        case .deadline: onWire >= budget / 2 ? .failing : nil
+        case .tooLarge: .alive
+        default: nil
+        }
+    }
+}

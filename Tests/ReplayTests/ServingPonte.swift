@@ -1,0 +1,119 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// `ponte serve`, the program that was built, for tests that end it without a warning.
+final class ServingPonte: Sendable {
+    let port: Int
+    // Only its number is used once it runs, and that never changes.
+    private let process: Int32
+    private let end: AsyncStream<Void>
+
+    /// Returns when it listens.
+    init(configuration: URL, environment: [String: String]) async throws {
+        let products = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        let process = Process()
+        process.executableURL = products.appending(path: "ponte")
+        process.arguments = ["serve", "--config", configuration.path, "--port", "0"]
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        let (end, ended) = AsyncStream.makeStream(of: Void.self)
+        process.terminationHandler = { _ in ended.finish() }
+        let (lines, read) = AsyncStream.makeStream(of: String.self)
+        let rest = Mutex("")
+        output.fileHandleForReading.readabilityHandler = { handle in
+            let data = handle.availableData
+            if data.isEmpty {
+                handle.readabilityHandler = nil
+                read.finish()
+                return
+            }
+            rest.withLock { rest in
+                rest += String(decoding: data, as: UTF8.self)
+                while let line = rest.firstIndex(of: "\n") {
+                    read.yield(String(rest[..<line]))
+                    rest = String(rest[rest.index(after: line)...])
+                }
+            }
+        }
+        try process.run()
+        var told: [String] = []
+        var port: Int?
+        for await line in lines {
+            told.append(line)
+            guard line.contains("\"listening\""), let found = line.firstMatch(of: /"port":"?([0-9]+)/) else { continue }
+            port = Int(found.1)
+            break
+        }
+        guard let port else { throw Failure(output: told.joined(separator: "\n")) }
+        self.port = port
+        self.process = process.processIdentifier
+        self.end = end
+    }
+
+    struct Failure: Error { let output: String }
+
+    /// Ends it at once, as a crash does: it gets no chance to write anything down. Returns when it is gone.
+    func kill() async {
+        _ = Glibc.kill(process, SIGKILL)
+        for await _ in end {}
+    }
+
+    struct Answer {
+        let status: Int
+        /// Head and body.
+        let text: String
+
+        /// The text of a member, wherever it stands.
+        func member(_ name: String) -> String? {
+            guard let found = text.firstRange(of: "\"\(name)\":\"") else { return nil }
+            return String(text[found.upperBound...].prefix { $0 != "\"" })
+        }
+    }
+
+    /// One create, as Clinia sends it, on a connection of its own. Status 0 when the connection broke off.
+    func create(_ body: String, key: String, _ headers: [String] = []) async throws -> Answer {
+        let lines =
+            [
+                "POST /clients HTTP/1.1", "Host: 127.0.0.1", "Connection: close", "X-API-Key: \(key)",
+                "Content-Type: application/json", "Content-Length: \(body.utf8.count)",
+            ] + headers
+        let request = Array((lines.joined(separator: "\r\n") + "\r\n\r\n" + body).utf8)
+        let port = port
+        return await withCheckedContinuation { answered in
+            // A thread may block where a task may not.
+            Thread.detachNewThread {
+                let text = String(decoding: Self.exchange(port, request), as: UTF8.self)
+                let status = text.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+                answered.resume(returning: Answer(status: status ?? 0, text: text))
+            }
+        }
+    }
+
+    private static func exchange(_ port: Int, _ request: [UInt8]) -> [UInt8] {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { return [] }
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        let isConnected = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+        guard isConnected, send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
+            return []
+        }
+        var answer: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = recv(descriptor, &chunk, chunk.count, 0)
+            guard count > 0 else { return answer }
+            answer += chunk[..<count]
+        }
+    }
+}
