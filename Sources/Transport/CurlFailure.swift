@@ -38,6 +38,7 @@ private func reading(of code: CURLcode, _ state: TransferState) -> Reading {
             .addressRefused, "the host has an address that is not allowed for this tenant (upstream.addresses)",
             .connecting)
     case CURLE_COULDNT_CONNECT: Reading(.connect, "the connection was refused or is unreachable", .connecting)
+    case CURLE_ABORTED_BY_CALLBACK: Reading(.connect, "the connection broke as soon as it was there", .connecting)
     case CURLE_INTERFACE_FAILED: Reading(.connect, "the network interface is not usable", .connecting)
     case CURLE_SSL_CONNECT_ERROR: Reading(.tls, "the TLS handshake failed", .handshaking)
     case CURLE_SSL_CIPHER, CURLE_USE_SSL_FAILED: Reading(.tls, "no TLS parameters in common", .handshaking)

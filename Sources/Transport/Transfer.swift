@@ -303,6 +303,8 @@ final class Transfer {
     /// Whether the connection may be used: a kept one may have been dialled for a tenant that is allowed more.
     fileprivate func mayUse(connectionTo text: UnsafePointer<CChar>) -> Bool {
         if addresses.isUnrestricted || strcmp(text, judged) == 0 { return true }
+        // A connection that was reset at once has no other end any more: there is nothing to judge, and nothing to use.
+        if text.pointee == 0 { return false }
         guard let target = IPAddress(String(cString: text)), addresses.allows(target) else {
             connectionRefused = true
             return false

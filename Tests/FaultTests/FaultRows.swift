@@ -46,6 +46,13 @@ struct FaultRow: Sendable, CustomStringConvertible {
         read == .unreachable || read == .failed && !fault.hasPrefix("html")
             || ["reset=headers", "reset-mid-body", "truncate", "random", "bad-chunk"].contains(fault)
     }
+    /// A read may be tried again: twice by Ponte, and once by its transport when a kept connection dies.
+    var isRetried: Bool {
+        read == .unreachable || asksToWait
+            || ["reset=headers", "reset-mid-body", "truncate", "bad-chunk", "html=503"].contains(fault)
+    }
+    /// The system says when to come back.
+    var asksToWait: Bool { fault.hasPrefix("status=429:") || fault.hasPrefix("status=503:") }
     /// Its operations wait for as long as Ponte lets them.
     var isSlow: Bool { read == .late }
     var description: String { fault }
@@ -64,13 +71,13 @@ extension FaultRow {
             change: .served),
         FaultRow(
             "latency=600000", "does what it is asked, and answers too late", read: .late, create: .served,
-            change: .unknown),
+            change: .served),
         FaultRow(
-            "blackhole", "does what it is asked, and never answers", read: .late, create: .served, change: .unknown),
+            "blackhole", "does what it is asked, and never answers", read: .late, create: .served, change: .served),
         FaultRow(
             "blackhole=before", "takes requests and does nothing", read: .late, create: .unknown, change: .unknown),
-        FaultRow("bandwidth=20", "answers too slowly", read: .late, create: .served, change: .unknown),
-        FaultRow("slow-close=600000", "never ends its answer", read: .late, create: .served, change: .unknown),
+        FaultRow("bandwidth=20", "answers too slowly", read: .late, create: .served, change: .served),
+        FaultRow("slow-close=600000", "never ends its answer", read: .late, create: .served, change: .served),
         // Connection.
         FaultRow(
             "reset=accept", "resets every connection", read: .unreachable, create: .unreachable, change: .unreachable),
@@ -79,37 +86,37 @@ extension FaultRow {
             change: .unknown),
         FaultRow(
             "reset", "does what it is asked, and resets the connection", read: .unreachable, create: .served,
-            change: .unknown),
+            change: .served),
         FaultRow(
             "reset=headers", "resets the connection after the head of its answer", read: .malformed, create: .served,
-            change: .unknown),
+            change: .served),
         FaultRow(
             "reset-mid-body", "resets the connection within its answer", read: .malformed, create: .served,
-            change: .unknown),
+            change: .served),
         FaultRow(
             "no-reply", "does what it is asked, and closes without a word", read: .unreachable, create: .served,
-            change: .unknown),
-        FaultRow("truncate", "closes within its answer", read: .malformed, create: .served, change: .unknown),
+            change: .served),
+        FaultRow("truncate", "closes within its answer", read: .malformed, create: .served, change: .served),
         FaultRow(
             "close-idle", "closes connections that it said it would keep", read: .served, create: .served,
             change: .served),
         // Bytes.
-        FaultRow("bad-chunk", "frames its answer wrongly", read: .malformed, create: .served, change: .unknown),
-        FaultRow("random", "answers what is not HTTP", read: .malformed, create: .served, change: .unknown),
-        FaultRow("endless", "answers without an end", read: .malformed, create: .served, change: .unknown),
-        FaultRow("endless-headers", "sends a head without an end", read: .malformed, create: .served, change: .unknown),
-        FaultRow("gzip-bomb", "sends what unpacks without an end", read: .malformed, create: .served, change: .unknown),
+        FaultRow("bad-chunk", "frames its answer wrongly", read: .malformed, create: .served, change: .served),
+        FaultRow("random", "answers what is not HTTP", read: .malformed, create: .served, change: .served),
+        FaultRow("endless", "answers without an end", read: .malformed, create: .served, change: .served),
+        FaultRow("endless-headers", "sends a head without an end", read: .malformed, create: .served, change: .served),
+        FaultRow("gzip-bomb", "sends what unpacks without an end", read: .malformed, create: .served, change: .served),
         // Content.
         FaultRow("status=500", "says that it failed", read: .failed, create: .unknown, change: .failed),
         FaultRow("status=503:1", "says that it is overloaded", read: .closed, create: .unknown, change: .closed),
         FaultRow("status=429:2", "says that it is asked too often", read: .limited, create: .limited, change: .limited),
-        FaultRow("html", "answers a page of HTML with status 200", read: .malformed, create: .served, change: .unknown),
+        FaultRow("html", "answers a page of HTML with status 200", read: .malformed, create: .served, change: .served),
         FaultRow("html=404", "answers a page of HTML with status 404", read: .failed, create: .failed, change: .failed),
         FaultRow("html=503", "answers a page of HTML with status 503", read: .failed, create: .served, change: .failed),
         FaultRow("empty", "answers nothing with status 200", read: .malformed, create: .served, change: .served),
-        FaultRow("bad-json", "answers broken JSON", read: .malformed, create: .served, change: .unknown),
+        FaultRow("bad-json", "answers broken JSON", read: .malformed, create: .served, change: .served),
         FaultRow(
-            "latin1=utf-8", "answers another charset than it says", read: .malformed, create: .served, change: .unknown),
+            "latin1=utf-8", "answers another charset than it says", read: .malformed, create: .served, change: .served),
         FaultRow("latin1", "answers in ISO 8859-1 and says so", read: .served, create: .served, change: .served),
         FaultRow(
             "windows-1252", "answers in Windows-1252 and says so", read: .served, create: .served, change: .served),
