@@ -42,6 +42,7 @@ import UpstreamDriver
         Case(answer: #"{"id":1,"error":["'fed_country'",""]}"#, read: "failed", create: "failed"),
         Case(answer: #"{"id":1,"error":null}"#, read: "failed", create: "failed"),
         Case(answer: "", status: 403, read: "credentials rejected", create: "credentials rejected"),
+        Case(answer: "<html>Forbidden</html>", status: 403, read: "failed", create: "failed"),
         Case(answer: "", status: 404, read: "failed", create: "failed"),
         Case(answer: "", status: 429, read: "rate limited", create: "rate limited"),
         Case(answer: "", status: 400, read: "failed", create: "failed"),
@@ -49,6 +50,7 @@ import UpstreamDriver
         Case(answer: "", status: 423, read: "failed", create: "conflict with 0 reasons"),
         Case(answer: "", status: 302, read: "failed", create: "failed"),
         Case(answer: "", status: 500, read: "failed", create: "outcome unknown"),
+        Case(answer: "", status: 503, read: "failed", create: "outcome unknown"),
         Case(answer: "", status: 502, read: "failed", create: "outcome unknown"),
         Case(answer: "", status: 504, read: "failed", create: "outcome unknown"),
     ]

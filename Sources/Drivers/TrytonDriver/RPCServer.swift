@@ -91,18 +91,23 @@ struct RPCServer: Sendable {
         switch answer.status {
         case 200: return try read(answer.body, role)
         case 401: return .sessionUnknown
-        case 403: throw .credentialsRejected("it answered 403: the user may not make this call")
+        // As a page it is a firewall's, or a Tryton's that lacks the call.
+        case 403 where answer.body.first != UInt8(ascii: "<"):
+            throw .credentialsRejected("it answered 403: the user may not make this call")
         case 404: throw .failed(status: 404, "it answered 404: no such database, or not a Tryton server")
         // What Tryton says of a collision where it does not put it inside 200.
         case 409 where role == .write, 423 where role == .write: throw .conflict(reasons: [])
-        case 429:
-            let seconds = answer.headers.first("Retry-After").flatMap { Int($0) }
-            throw .rateLimited(retryAfter: seconds.map { min(max($0, 1), 3600) })
+        case 429: throw .rateLimited(retryAfter: RetryAfter.seconds(answer.headers))
         case 500... where role == .write:
             // A proxy that gave up says nothing about what happened behind it.
             throw .outcomeUnknown("it answered \(answer.status)")
-        default: throw .failed(status: answer.status, "it answered \(answer.status)")
+        case 503:
+            // It may say for how long it is down, and is not called meanwhile.
+            guard let seconds = RetryAfter.seconds(answer.headers) else { break }
+            throw .circuitOpen(retryAfter: seconds, "it answered 503")
+        default: break
         }
+        throw .failed(status: answer.status, "it answered \(answer.status)")
     }
 
     private static func read(_ body: [UInt8], _ role: CallRole) throws(UpstreamError) -> RPCAnswer {
@@ -125,7 +130,9 @@ struct RPCServer: Sendable {
         case .addressRefused: .unreachable(error.detail, .address)
         case .cancelled: .cancelled
         case .shuttingDown: .shuttingDown
-        case .saturated: .saturated
+        case .saturated: .saturated(retryAfter: error.retryAfter)
+        case .rateLimited: .rateLimited(retryAfter: error.retryAfter)
+        case .circuitOpen: .circuitOpen(retryAfter: error.retryAfter, error.detail)
         case .invalidRequest: .unsupported(error.detail)
         case .truncated, .badEncoding, .protocolViolation, .tooLarge: .malformed(error.detail)
         // The connection broke in the middle of an answer.
