@@ -28,9 +28,10 @@ final class Call: @unchecked Sendable {
     /// When it left the queue.
     var started: ContinuousClock.Instant?
 
-    // Links of `CallQueue` and place in `DeadlineHeap`.
+    // Links of `CallQueue`, and key and place in `DeadlineHeap`.
     var next: Call?
     unowned(unsafe) var previous: Call?
+    var due: ContinuousClock.Instant
     var heapIndex = -1
 
     init(
@@ -40,6 +41,7 @@ final class Call: @unchecked Sendable {
         self.request = request
         self.deadline = deadline
         self.latestStart = latestStart ?? deadline
+        due = latestStart ?? deadline
         self.channel = channel
     }
 
@@ -70,7 +72,7 @@ struct CallQueue {
     }
 }
 
-/// The waiting calls by the moment at which they are given up. Each call knows its place, so leaving early costs O(log n).
+/// Calls by the moment at which they are given up. Each call knows its place, so leaving early costs O(log n).
 struct DeadlineHeap {
     private var calls: [Call] = []
 
@@ -97,7 +99,7 @@ struct DeadlineHeap {
 
     private mutating func siftUp(_ start: Int) {
         var index = start
-        while index > 0, calls[index].latestStart < calls[(index - 1) / 2].latestStart {
+        while index > 0, calls[index].due < calls[(index - 1) / 2].due {
             exchange(index, (index - 1) / 2)
             index = (index - 1) / 2
         }
@@ -108,7 +110,7 @@ struct DeadlineHeap {
         while true {
             var least = index
             for child in [2 * index + 1, 2 * index + 2]
-            where child < calls.count && calls[child].latestStart < calls[least].latestStart { least = child }
+            where child < calls.count && calls[child].due < calls[least].due { least = child }
             if least == index { return }
             exchange(index, least)
             index = least

@@ -36,6 +36,10 @@ final class EngineLoop {
     /// Channels with calls that hold a place of theirs and wait for one of the engine.
     private var ready: [ChannelState] = []
     private var waitingByDeadline = DeadlineHeap()
+    /// Libcurl keeps deadlines itself, but not all of them: a timer that it looks at within the same millisecond counts
+    /// as not yet due, and does not come again (7.88.1). What is over and still runs is ended here.
+    private var runningByDeadline = DeadlineHeap()
+    private static let patience = Duration.milliseconds(2)
     private var messages: [Inbox.Message] = []
     private var stopping = false
 
@@ -82,7 +86,7 @@ final class EngineLoop {
 
         while true {
             takeMessages()
-            expireWaiting()
+            expireLate()
             startWaiting()
             if stopping, running.isEmpty, waitingByDeadline.count == 0 { return }
             if let due = curlDue, due <= clock.now { act(CURL_SOCKET_TIMEOUT, 0) }
@@ -113,7 +117,9 @@ final class EngineLoop {
     /// Milliseconds until something is due, rounded up; -1: nothing is.
     private func timeout() -> Int32 {
         var due = curlDue
-        if let first = waitingByDeadline.first { due = min(due ?? first.latestStart, first.latestStart) }
+        for first in [waitingByDeadline.first, runningByDeadline.first] {
+            if let first { due = min(due ?? first.due, first.due) }
+        }
         guard let due else { return -1 }
         return Int32(clamping: (due - clock.now).wholeMilliseconds)
     }
@@ -196,9 +202,10 @@ final class EngineLoop {
 
     // MARK: Waiting
 
-    private func expireWaiting() {
-        guard waitingByDeadline.count > 0 else { return }
+    private func expireLate() {
+        guard waitingByDeadline.count > 0 || runningByDeadline.count > 0 else { return }
         let now = clock.now
+        while let call = runningByDeadline.first, call.due <= now { stop(call, .deadline, "the deadline passed") }
         while let call = waitingByDeadline.first, call.latestStart <= now { giveUpWaiting(call, now) }
     }
 
@@ -283,6 +290,8 @@ final class EngineLoop {
         running.append(transfer)
         call.state = .running(transfer)
         call.started = now
+        call.due = call.deadline + Self.patience
+        runningByDeadline.insert(call)
         call.channel.running += 1
         launch(transfer, call, fresh: false, now)
     }
@@ -332,7 +341,9 @@ final class EngineLoop {
         running.swapAt(transfer.runningIndex, running.count - 1)
         running[transfer.runningIndex].runningIndex = transfer.runningIndex
         running.removeLast()
-        guard let channel = transfer.call?.channel else { return }
+        guard let call = transfer.call else { return }
+        let channel = call.channel
+        runningByDeadline.remove(call)
         channel.running -= 1
         transfer.retire()
         if !channel.forgotten { channel.idle.append(transfer) }

@@ -21,6 +21,28 @@ import Testing
         }
     }
 
+    /// Libcurl alone forgets the deadline of one call in some hundreds, until its next timer: here after a minute.
+    @Test func noDeadlineIsForgotten() async throws {
+        let settings = ChannelSettings(connectTimeout: .seconds(60), maxInFlight: 64)
+        try await withServer(Self.silent, settings) { server, channel async throws in
+            let late = await withTaskGroup(of: Duration.self) { group in
+                for caller in 0..<64 {
+                    group.addTask {
+                        var most = Duration.zero
+                        for round in 0..<12 {
+                            let deadline = ContinuousClock.now + .milliseconds(60 + (caller * 7 + round * 13) % 50)
+                            _ = try? await channel.get(server.url, deadline: deadline)
+                            most = max(most, ContinuousClock.now - deadline)
+                        }
+                        return most
+                    }
+                }
+                return await group.reduce(.zero, max)
+            }
+            #expect(late < .seconds(30))
+        }
+    }
+
     @Test func nothingIsDialledAfterTheDeadline() async throws {
         try await withServer(answerAll) { server, channel async throws in
             let error = try await channel.failure(of: get(server.url), deadline: .now)
