@@ -64,8 +64,9 @@ public struct CertifiedSystem: Sendable {
         .profile("feegow", .feegow, gaps: [.member(.description): "not documented"]),
         .profile(
             "gestaods", .gestaods,
-            gaps: onePhone.merging([.peopleWithoutCPF: "the CPF is the id"]) { $1 }
-                .and(without: .birthday, .description, .image), refused: nil),
+            gaps: onePhone.merging([
+                .peopleWithoutCPF: "the CPF is the id", .creating(.birthday): "no place is known",
+            ]) { $1 }.and(without: .description, .image), refused: nil),
         .profile("ninsaude", .ninsaude, hasLogin: true, gaps: oneOfEach.and(without: .description, .image)),
         .profile("odoo", .odoo, gaps: onePhone.and(without: .birthday), refused: nil),
         .profile(
