@@ -1,5 +1,6 @@
 import ClientContract
 public import Conformance
+import FHIRDriver
 import MockUpstream
 package import RESTDriver
 import Tenancy
@@ -18,8 +19,8 @@ public struct CertifiedSystem: Sendable {
 
     /// The profile's name: its file in the folder of drivers, without `.json`.
     public let name: String
-    /// The page that shows its capability table.
-    public var page: String { "docs/drivers/\(name).md" }
+    /// The page that shows its capability table; the FHIR servers share one.
+    public var page: String { "docs/drivers/\(name.split(separator: "/").first ?? "").md" }
     let mock: MockOptions
     var hasLogin = false
     /// By the names that the profile gives them.
@@ -44,11 +45,28 @@ public struct CertifiedSystem: Sendable {
         .profile(
             "easyappointments", .easyappointments,
             gaps: onePhone.merging(needsEmail) { $1 }.and(without: .cpf, .birthday, .image), refused: nil),
+        .fhir(
+            "azure", .fhirAzure, hasLogin: true,
+            gaps: noNotes.merging([.emailInAnyCase: "the server minds the case of tokens"]) { $1 },
+            keys: { ["clientID": $0.user, "clientSecret": $0.password] }),
+        .fhir("google", .fhirGoogle, gaps: noNotes, keys: { ["token": $0.accessToken] }),
+        .fhir("hapi", .fhirHAPI, gaps: noNotes, keys: { _ in [:] }),
+        .fhir(
+            "nilo", .fhirNilo,
+            gaps: noNotes.merging([.peopleWithoutCPF: "the server tells people apart by it"]) { $1 },
+            keys: { ["key": $0.accessToken] }),
+        .fhir(
+            "openmrs", .fhirOpenMRS,
+            gaps: needsBirthday.merging([.createsWithoutCPF: "the server demands an identifier"]) { $1 }
+                .merging(noNotes) { $1 },
+            keys: { ["user": $0.user, "password": $0.password] },
+            settings: ["location": "8d6c993e-c2cc-11de-8d13-0010c6dffd0f"]),
         .profile("feegow", .feegow, gaps: [.member(.description): "not documented"]),
         .profile(
             "gestaods", .gestaods,
-            gaps: onePhone.merging([.peopleWithoutCPF: "the CPF is the id"]) { $1 }
-                .and(without: .birthday, .description, .image), refused: nil),
+            gaps: onePhone.merging([
+                .peopleWithoutCPF: "the CPF is the id", .creating(.birthday): "no place is known",
+            ]) { $1 }.and(without: .description, .image), refused: nil),
         .profile("ninsaude", .ninsaude, hasLogin: true, gaps: oneOfEach.and(without: .description, .image)),
         .profile("odoo", .odoo, gaps: onePhone.and(without: .birthday), refused: nil),
         .profile(
@@ -69,6 +87,28 @@ public struct CertifiedSystem: Sendable {
         .createsWithoutEmail: "the system demands one", .sharedEmails: "an address in use is refused",
     ]
     private static let needsBirthday: [Gap: String] = [.createsWithoutBirthday: "the system demands one"]
+
+    private static let noNotes: [Gap: String] = [.member(.description): "Patient has no notes"]
+
+    /// A profile of the `fhir` driver.
+    private static func fhir(
+        _ name: String, _ dialect: MockOptions.Dialect, hasLogin: Bool = false, gaps: [Gap: String],
+        keys: (MockOptions) -> [String: String], settings: [String: String] = [:]
+    ) -> CertifiedSystem {
+        let mock = MockOptions(dialect: dialect)
+        return CertifiedSystem(
+            name: "fhir/\(name)", mock: mock, hasLogin: hasLogin, keys: keys(mock), gaps: gaps, refused: nil
+        ) { drivers in
+            let file = Files.join(drivers, "fhir/\(name).json")
+            let profile = try FHIRProfile(try Files.read(file), file: file)
+            return Prepared(capabilities: profile.capabilities) { baseURL, keys, http in
+                var settings = settings
+                if hasLogin { settings[FHIRProfile.tokenURL] = baseURL + "/oauth2/v2.0/token" }
+                let tenant = FHIRTenant(baseURL: baseURL, credentials: keys, settings: settings)
+                return FHIRDriver(profile: profile, tenant: tenant, http: http)
+            }
+        }
+    }
 
     /// A profile of the `rest` driver, with what the dialect accepts.
     private static func profile(

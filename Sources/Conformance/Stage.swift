@@ -118,9 +118,9 @@ struct Stage: Sendable {
     /// - Throws: `Inapplicable` for somebody whom it cannot keep at all.
     func fitting(_ draft: ClientDraft) throws -> ClientDraft {
         var fitting = draft
-        if has(.member(.cpf)) { fitting.cpf = nil }
-        if has(.member(.email)) { fitting.email = nil }
-        if has(.member(.birthday)) { fitting.birthday = nil }
+        if !keeps(.cpf) { fitting.cpf = nil }
+        if !keeps(.email) { fitting.email = nil }
+        if !keeps(.birthday) { fitting.birthday = nil }
         var needed = [draft.phone.gap].compactMap { $0 }
         if fitting.cpf == nil { needed += [.peopleWithoutCPF, .createsWithoutCPF] }
         if fitting.email == nil { needed.append(.createsWithoutEmail) }
@@ -130,6 +130,9 @@ struct Stage: Sendable {
         }
         return fitting
     }
+
+    /// Whether a create keeps a member.
+    func keeps(_ field: ClientField) -> Bool { !has(.member(field)) && !has(.creating(field)) }
 
     func has(_ gap: Gap) -> Bool { subject.gaps[gap] != nil }
 

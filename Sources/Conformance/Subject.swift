@@ -13,6 +13,8 @@ public enum Keys: Sendable {
 public enum Gap: Sendable, Hashable {
     /// The member is neither kept nor shown.
     case member(ClientField)
+    /// The member is shown, but a create does not keep it.
+    case creating(ClientField)
     case foreignPhones
     case landlines
     /// One number is kept, the main one.
@@ -30,6 +32,7 @@ public enum Gap: Sendable, Hashable {
     public var title: String {
         switch self {
         case .member(let field): "no `\(field.wireName)`"
+        case .creating(let field): "no `\(field.wireName)` by a create"
         case .foreignPhones: "no numbers of other countries"
         case .landlines: "no landlines"
         case .severalPhones: "no second number"

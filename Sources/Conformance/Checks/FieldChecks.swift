@@ -102,26 +102,45 @@ extension Check {
         writes("foreign", "a written foreign number comes back", needs: [.no(.foreignPhones)]) {
             $0.phone = .of(351_961_234_567)
         },
-        writes("cpfZeros", "a written CPF keeps its first zeros", needs: [.no(.member(.cpf))]) {
+        writes("cpfZeros", "a written CPF keeps its first zeros", needs: [.no(.member(.cpf)), .no(.creating(.cpf))]) {
             $0.cpf = .of(1_234_567_890)
         },
-        writes("email", "a written address comes back, with plus and dots", needs: [.no(.member(.email))]) {
+        writes(
+            "email", "a written address comes back, with plus and dots",
+            needs: [.no(.member(.email)), .no(.creating(.email))]
+        ) {
             $0.email = "n.i.n.a+clinica@example.test"
         },
-        writes("leapDay", "29 February comes back as 29 February", needs: [.no(.member(.birthday))]) {
+        writes(
+            "leapDay", "29 February comes back as 29 February",
+            needs: [.no(.member(.birthday)), .no(.creating(.birthday))]
+        ) {
             $0.birthday = .on(2004, 2, 29)
         },
-        writes("newYear", "1 January comes back as 1 January", needs: [.no(.member(.birthday))]) {
+        writes(
+            "newYear", "1 January comes back as 1 January", needs: [.no(.member(.birthday)), .no(.creating(.birthday))]
+        ) {
             $0.birthday = .on(2000, 1, 1)
         },
-        writes("oldBirthday", "a day of 1930 comes back as that day", needs: [.no(.member(.birthday))]) {
+        writes(
+            "oldBirthday", "a day of 1930 comes back as that day",
+            needs: [.no(.member(.birthday)), .no(.creating(.birthday))]
+        ) {
             $0.birthday = .on(1930, 12, 31)
         },
-        writes("withoutCPF", "a draft without CPF gets none", needs: [.no(.member(.cpf))]) { $0.cpf = nil },
-        writes("withoutBirthday", "a draft without a birthday gets none", needs: [.no(.member(.birthday))]) {
+        writes("withoutCPF", "a draft without CPF gets none", needs: [.no(.member(.cpf)), .no(.creating(.cpf))]) {
+            $0.cpf = nil
+        },
+        writes(
+            "withoutBirthday", "a draft without a birthday gets none",
+            needs: [.no(.member(.birthday)), .no(.creating(.birthday))]
+        ) {
             $0.birthday = nil
         },
-        writes("withoutEmail", "a draft without an e-mail gets none", needs: [.no(.member(.email))]) { $0.email = nil },
+        writes(
+            "withoutEmail", "a draft without an e-mail gets none",
+            needs: [.no(.member(.email)), .no(.creating(.email))]
+        ) { $0.email = nil },
         Check(
             .fields, "write.foreignRefused", "a foreign number that has no room is refused before anything is sent",
             needs: [.operation(.create)]

@@ -26,8 +26,8 @@ struct FHIRDialect: Dialect {
         password = options.password
         accessToken = options.accessToken
         tokenLifetime = options.tokenLifetime
-        generator = PersonGenerator(seed: options.seed)
-        count = max(0, options.patients)
+        generator = PersonGenerator(options)
+        count = options.rows
     }
 
     mutating func expireTokens() { tokens = [:] }
