@@ -26,7 +26,7 @@ enum EngineBenchmark {
         spread: Bool = true
     ) async throws {
         let server = try ChildServer(delay: delay)
-        let engine = try CurlEngine(EngineOptions(maxInFlight: width))
+        let engine = try CurlEngine(EngineOptions(maxInFlight: width * 2))
         // Different calls, in life: shared reads would make one of them.
         let settings = ChannelSettings(connectTimeout: .seconds(30), maxInFlight: width, sharesReads: false)
         let channel = engine.channel(settings)

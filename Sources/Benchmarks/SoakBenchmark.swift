@@ -60,7 +60,7 @@ enum SoakBenchmark {
         let child = try ChildProcess("ponte-bench", ["soak-server", "\(hosts)"])
         defer { child.stop() }
         let ports = try child.line(with: " ").split(separator: " ").compactMap { Int($0) }
-        let engine = try CurlEngine(EngineOptions(maxInFlight: width))
+        let engine = try CurlEngine(EngineOptions(maxInFlight: width * 2))
         let channels = ports.map { port in
             (engine.channel(ChannelSettings(connectionMaxAge: .seconds(2))), "http://127.0.0.1:\(port)")
         }

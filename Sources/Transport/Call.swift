@@ -18,6 +18,8 @@ final class Call: @unchecked Sendable {
     /// A call that still waits then is given up: there would hardly be time for its answer. Not after the deadline.
     let latestStart: ContinuousClock.Instant
     let channel: ChannelState
+    /// What it was admitted by; nil: nobody need be asked before it is dialled.
+    let turn: ChannelHealth.Turn?
     var continuation: CheckedContinuation<Result<UpstreamAnswer, TransportError>, Never>?
 
     var state = State.new
@@ -36,13 +38,14 @@ final class Call: @unchecked Sendable {
 
     init(
         request: OutboundRequest, deadline: ContinuousClock.Instant, latestStart: ContinuousClock.Instant? = nil,
-        channel: ChannelState
+        channel: ChannelState, turn: ChannelHealth.Turn? = nil
     ) {
         self.request = request
         self.deadline = deadline
         self.latestStart = latestStart ?? deadline
         due = latestStart ?? deadline
         self.channel = channel
+        self.turn = turn
     }
 
     var isFinished: Bool { if case .finished = state { true } else { false } }

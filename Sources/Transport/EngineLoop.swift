@@ -1,26 +1,6 @@
 import CCurl
 import Glibc
 
-/// One channel as the engine's thread sees it.
-///
-/// `@unchecked Sendable`: `settings` never changes; every `var` is touched by the engine's thread only.
-final class ChannelState: @unchecked Sendable {
-    let settings: ChannelSettings
-    /// Calls that hold a place of the channel: on the wire, or waiting for a place of the engine.
-    var inFlight = 0
-    var waiting = CallQueue()
-    /// Of those, the ones that wait for a place of the engine.
-    var ready = CallQueue()
-    /// Calls on the wire.
-    var running = 0
-    /// Handles whose fixed options are set.
-    var idle: [Transfer] = []
-    /// The channel is gone: handles are freed here, on the engine's thread, and not pooled any more.
-    var forgotten = false
-
-    init(_ settings: ChannelSettings) { self.settings = settings }
-}
-
 /// The engine's thread: epoll and `curl_multi_socket_action`. Nothing here is touched by another thread.
 final class EngineLoop {
     private let options: EngineOptions
@@ -33,7 +13,7 @@ final class EngineLoop {
     /// When libcurl wants to be called without an event.
     private var curlDue: ContinuousClock.Instant?
     private var running: [Transfer] = []
-    /// Channels with calls that hold a place of theirs and wait for one of the engine.
+    /// Channels with calls that hold a place of theirs and wait for their turn or for a place of the engine.
     private var ready: [ChannelState] = []
     private var waitingByDeadline = DeadlineHeap()
     /// Libcurl keeps deadlines itself, but not all of them: a timer that it looks at within the same millisecond counts
@@ -122,6 +102,8 @@ final class EngineLoop {
         for first in [waitingByDeadline.first, runningByDeadline.first] {
             if let first { due = min(due ?? first.due, first.due) }
         }
+        // One that is due by now was not when `startWaiting` looked.
+        for channel in ready { if let paused = channel.paused { due = min(due ?? paused, paused) } }
         guard let due else { return -1 }
         return Int32(clamping: (due - clock.now).wholeMilliseconds)
     }
@@ -141,7 +123,7 @@ final class EngineLoop {
             case .submit(let call): accept(call)
             case .cancel(let call): stop(call, .cancelled, "the caller was cancelled")
             case .refuseWaiting(let channel, let error):
-                while let call = channel.waiting.first {
+                while let call = channel.places.waiting.first ?? channel.ready.first {
                     leaveQueue(call)
                     answer(call, .failure(error))
                 }
@@ -160,23 +142,42 @@ final class EngineLoop {
         // Cancelled before it came here.
         if call.isFinished { return answer(call, fail(call, .cancelled, "the caller was cancelled")) }
         let channel = call.channel
-        let hasPlace = channel.inFlight < channel.settings.maxInFlight
-        if hasPlace, running.count < options.maxInFlight, ready.isEmpty {
-            channel.inFlight += 1
-            return start(call)
+        let now = clock.now
+        if call.deadline <= now { return answer(call, fail(call, .deadline, "the deadline passed")) }
+        if channel.hasPlace, channel.ready.first == nil, mayRunMore(channel) {
+            switch leave(call, now) {
+            case .granted:
+                channel.places.taken += 1
+                return start(call, now)
+            case .wait(let moment): channel.paused = moment
+            case .refused(let error): return answer(call, .failure(error))
+            }
+        } else if let turn = call.turn, let error = channel.health.refusal(turn, now) {
+            // The breaker opened while the call was on its way here.
+            return answer(call, .failure(error))
         }
-        if call.deadline <= clock.now { return answer(call, fail(call, .deadline, "the deadline passed")) }
         if waitingByDeadline.count >= options.maxQueued {
             return answer(call, fail(call, .saturated, "too many calls are waiting"))
         }
         waitingByDeadline.insert(call)
-        if hasPlace {
-            channel.inFlight += 1
+        if channel.hasPlace {
+            channel.places.taken += 1
             waitForEngine(call)
         } else {
             call.state = .waitingForChannel
-            channel.waiting.append(call)
+            channel.places.waiting.append(call)
         }
+    }
+
+    private func leave(_ call: Call, _ now: ContinuousClock.Instant) -> ChannelHealth.Leave {
+        call.turn.map { call.channel.health.leave($0, now) } ?? .granted
+    }
+
+    /// Whether the engine has a place for one more call of a channel: it may have three times as many as it leaves free,
+    /// or one. One channel alone thus gets three quarters, and the more of them want all, the fewer gets each.
+    private func mayRunMore(_ channel: ChannelState) -> Bool {
+        let left = options.maxInFlight - running.count - 1
+        return left >= 0 && (channel.running == 0 || channel.running + 1 <= 3 * left)
     }
 
     /// Ends a call wherever it is; nothing if it has ended.
@@ -221,20 +222,38 @@ final class EngineLoop {
     /// have many calls at once, does not keep the others waiting.
     private func startWaiting() {
         let now = clock.now
-        while running.count < options.maxInFlight,
-            let index = ready.indices.min(by: { ready[$0].running < ready[$1].running }),
-            let call = ready[index].ready.first
-        {
+        while let index = nextReady(now), let call = ready[index].ready.first {
             // Those who have equally few take turns.
-            ready.append(ready.remove(at: index))
+            let channel = ready.remove(at: index)
+            ready.append(channel)
             if call.latestStart <= now {
                 giveUpWaiting(call, now)
                 continue
             }
-            stopWaitingForEngine(call)
-            waitingByDeadline.remove(call)
-            start(call)
+            switch leave(call, now) {
+            case .granted:
+                stopWaitingForEngine(call)
+                waitingByDeadline.remove(call)
+                start(call, now)
+            case .wait(let moment): channel.paused = moment
+            case .refused(let error):
+                leaveQueue(call)
+                answer(call, .failure(error))
+            }
         }
+    }
+
+    private func nextReady(_ now: ContinuousClock.Instant) -> Int? {
+        var fewest: Int?
+        for (index, channel) in ready.enumerated() {
+            if let paused = channel.paused {
+                if paused > now { continue }
+                channel.paused = nil
+            }
+            if channel.running < fewest.map({ ready[$0].running }) ?? .max { fewest = index }
+        }
+        // Where the one that has the fewest may have no more, nobody may.
+        return fewest.flatMap { mayRunMore(ready[$0]) ? $0 : nil }
     }
 
     private func leaveQueue(_ call: Call) {
@@ -243,17 +262,20 @@ final class EngineLoop {
             stopWaitingForEngine(call)
             releasePlace(of: call.channel)
         } else {
-            call.channel.waiting.remove(call)
+            call.channel.places.waiting.remove(call)
         }
     }
 
     /// Gives a place of the channel to the call that waits longest for it.
     private func releasePlace(of channel: ChannelState) {
-        channel.inFlight -= 1
-        guard channel.inFlight < channel.settings.maxInFlight, let call = channel.waiting.first else { return }
-        channel.waiting.remove(call)
-        channel.inFlight += 1
-        waitForEngine(call)
+        let places = channel.places
+        places.taken -= 1
+        // More than one where the limit has grown.
+        while let call = places.waiting.first, call.channel.hasPlace {
+            places.waiting.remove(call)
+            places.taken += 1
+            waitForEngine(call)
+        }
     }
 
     private func waitForEngine(_ call: Call) {
@@ -269,13 +291,9 @@ final class EngineLoop {
 
     // MARK: Transfers
 
-    /// The call holds a place of its channel, and the engine has one.
-    private func start(_ call: Call) {
-        let now = clock.now
-        if call.deadline <= now {
-            releasePlace(of: call.channel)
-            return answer(call, fail(call, .deadline, "the deadline passed"))
-        }
+    /// The call holds a place of its channel, has its turn and time left, and the engine has a place.
+    private func start(_ call: Call, _ now: ContinuousClock.Instant) {
+        call.started = now
         let transfer: Transfer
         if let idle = call.channel.idle.popLast() {
             transfer = idle
@@ -291,7 +309,6 @@ final class EngineLoop {
         transfer.runningIndex = running.count
         running.append(transfer)
         call.state = .running(transfer)
-        call.started = now
         call.due = call.deadline + Self.patience
         runningByDeadline.insert(call)
         call.channel.running += 1
@@ -325,7 +342,8 @@ final class EngineLoop {
         }
         let state = transfer.failureState()
         let now = clock.now
-        if call.request.repeatability == .safe, !call.retried, transfer.diedOnKeptConnection(code), now < call.deadline
+        if call.request.repeatability == .safe, !call.retried, transfer.diedOnKeptConnection(code), now < call.deadline,
+            call.turn == nil || call.channel.health.mayResend(now)
         {
             call.retried = true
             call.mayHaveReachedServer = true

@@ -35,8 +35,8 @@ public final class HTTPChannel: HTTPSending {
         self.inbox = inbox
         self.settings = settings
         self.observer = observer
-        state = ChannelState(settings)
         self.health = health ?? ChannelHealth(settings)
+        state = ChannelState(settings, self.health)
         health?.adopt(settings)
     }
 
@@ -136,23 +136,23 @@ public final class HTTPChannel: HTTPSending {
         case .failure(let error): return Attempt(result: .failure(error), wasRefused: true)
         case .success(let given): turn = given
         }
-        if turn.moment > now, let error = await wait(for: turn) {
-            health.gaveUp(turn)
-            return Attempt(result: .failure(error), wasRefused: true)
-        }
         let (result, onWire, wasResent) = await dial(request, deadline, turn)
+        guard let onWire else {
+            health.gaveUp(turn)
+            return Attempt(result: result, wasRefused: true)
+        }
         if wasResent { health.wasResent() }
         var reading: AnswerReading?
         if case .success(let answer) = result {
             reading = request.reading?(answer) ?? AnswerReading(byStatusOf: answer)
         }
-        if let transition = health.ended(turn, result, reading, onWire: onWire ?? .zero, .now) {
+        if let transition = health.ended(turn, result, reading, onWire: onWire, .now) {
             if case .opened(_, let time) = transition {
                 inbox.post(.refuseWaiting(state, health.openError(time)))
             }
             observer?(transition)
         }
-        return Attempt(result: result, reading: reading, wasRefused: onWire == nil)
+        return Attempt(result: result, reading: reading)
     }
 
     private func lateness(
@@ -162,20 +162,12 @@ public final class HTTPChannel: HTTPSending {
         return inbox.isClosed ? .shuttingDown : .refusal(.deadline, "the deadline passed")
     }
 
-    private func wait(for turn: ChannelHealth.Turn) async -> TransportError? {
-        do {
-            try await Task.sleep(until: turn.moment, clock: .continuous)
-        } catch {
-            return .refusal(.cancelled, "the caller was cancelled")
-        }
-        return health.refusal(turn, .now)
-    }
-
     private func dial(
         _ request: OutboundRequest, _ deadline: ContinuousClock.Instant, _ turn: ChannelHealth.Turn
     ) async -> (Result<UpstreamAnswer, TransportError>, onWire: Duration?, wasResent: Bool) {
         let call = Call(
-            request: request, deadline: deadline, latestStart: min(deadline, turn.latestStart), channel: state)
+            request: request, deadline: deadline, latestStart: min(deadline, turn.latestStart), channel: state,
+            turn: turn)
         let inbox = inbox
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

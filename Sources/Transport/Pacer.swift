@@ -1,5 +1,3 @@
-import Synchronization
-
 /// So many calls in any stretch of so long, as vendors state their limits ("120 a minute").
 public struct Pace: Sendable, Hashable {
     /// At least 1.
@@ -16,16 +14,18 @@ public struct Pace: Sendable, Hashable {
 /// Spaces calls so that none of several paces is ever exceeded: not on average, but in any stretch of time.
 ///
 /// For each pace it remembers the moments of its latest calls; the next one may go when the oldest of them has left
-/// the period. Moments are given out in order, so waiters are served first come first served.
-final class Pacer: Sendable {
+/// the period. A call takes its moment when it is dialled: what still waits has taken nothing.
+struct Pacer: Sendable {
     private struct Track {
         let pace: Pace
         /// The latest moments, a ring.
-        var moments: [ContinuousClock.Instant] = []
-        var next = 0
+        private var moments: [ContinuousClock.Instant] = []
+        private var next = 0
 
-        /// The earliest moment that this pace allows.
-        var free: ContinuousClock.Instant? { moments.count < pace.calls ? nil : moments[next] + pace.per }
+        init(_ pace: Pace) { self.pace = pace }
+
+        /// From the earliest to the latest.
+        var latest: [ContinuousClock.Instant] { Array(moments[next...] + moments[..<next]) }
 
         mutating func take(_ moment: ContinuousClock.Instant) {
             if moments.count < pace.calls {
@@ -35,30 +35,41 @@ final class Pacer: Sendable {
                 next = (next + 1) % pace.calls
             }
         }
-    }
 
-    let paces: [Pace]
-    private let tracks: Mutex<[Track]>
-
-    init(_ paces: [Pace]) {
-        self.paces = paces
-        tracks = Mutex(paces.map { Track(pace: $0) })
-    }
-
-    /// The moment at which the next call may go; it is taken. Nil, and nothing is taken, when that is too late.
-    func moment(
-        from now: ContinuousClock.Instant, before deadline: ContinuousClock.Instant
-    ) -> ContinuousClock.Instant? {
-        tracks.withLock { tracks in
-            let moment = tracks.compactMap(\.free).reduce(now, max)
-            guard moment < deadline else { return nil }
-            for index in tracks.indices { tracks[index].take(moment) }
-            return moment
+        /// The moment for one more call when `others` go before it, all of them as early as they may.
+        func free(from now: ContinuousClock.Instant, behind others: Int) -> ContinuousClock.Instant {
+            let (rounds, index) = others.quotientAndRemainder(dividingBy: pace.calls)
+            // Whoever finds an unused place in the first round goes at once.
+            let used = index - (pace.calls - moments.count)
+            let first = used < 0 ? now : max(now, moments[(next + used) % moments.count] + pace.per)
+            return first + pace.per * rounds
         }
     }
 
-    /// The moment at which the next call could go, from a given one on. Nothing is taken.
-    func free(from now: ContinuousClock.Instant) -> ContinuousClock.Instant {
-        tracks.withLock { $0.compactMap(\.free).reduce(now, max) }
+    let paces: [Pace]
+    private var tracks: [Track]
+
+    init(_ paces: [Pace]) {
+        self.paces = paces
+        tracks = paces.map { Track($0) }
+    }
+
+    /// Other paces for the same system: what went out before counts.
+    func continued(_ paces: [Pace]) -> Pacer {
+        var pacer = Pacer(paces)
+        let known = tracks.map(\.latest).max { $0.count < $1.count } ?? []
+        for moment in known { pacer.take(moment) }
+        return pacer
+    }
+
+    /// The moment, from a given one on, at which a call may go when so many others go before it. Exact for nobody and for
+    /// a single pace; else it may be later.
+    func free(from now: ContinuousClock.Instant, behind others: Int = 0) -> ContinuousClock.Instant {
+        tracks.map { $0.free(from: now, behind: others) }.reduce(now, max)
+    }
+
+    /// A call goes out, not before `free`, and not before any earlier one.
+    mutating func take(_ moment: ContinuousClock.Instant) {
+        for index in tracks.indices { tracks[index].take(moment) }
     }
 }

@@ -1,6 +1,7 @@
 /// Limits of one engine: one thread, one pool of connections.
 public struct EngineOptions: Sendable {
-    /// Calls on the wire at once, over all channels. More wait; a free place goes to the channel that has the fewest.
+    /// Calls on the wire at once, over all channels. More wait; a free place goes to the channel that has the fewest, and
+    /// no channel gets more than three quarters of them (but one).
     public var maxInFlight: Int
     /// Calls that may wait, over all channels; one more fails at once with `.saturated`.
     public var maxQueued: Int
@@ -23,11 +24,11 @@ public struct ChannelSettings: Sendable, CustomStringConvertible, CustomReflecta
     public var connectTimeout: Duration
     /// Most bytes of an answer's body, counted after decompression.
     public var maxBodyBytes: Int
-    /// Calls of this channel on the wire at once. More wait, first come first served.
+    /// Calls of this channel on the wire at once, at most the engine's share. More wait, first come first served.
     public var maxInFlight: Int
     /// Calls of this channel that may wait for a place or their turn; one more fails at once with `.saturated`.
     public var maxQueued: Int
-    /// Calls in a period. More wait their turn; those whose turn comes after half of their time fail at once with
+    /// Calls in a period, counted when they are dialled. More wait their turn; those whose turn comes after half of their time fail at once with
     /// `.saturated`.
     public var paces: [Pace]
     /// How often a request may be sent again after a failure that may pass.

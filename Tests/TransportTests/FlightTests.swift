@@ -220,6 +220,53 @@ import Testing
         await engine.shutdown()
     }
 
+    /// Three of four places are as many as a tenant gets whose system is silent; another one's call goes through.
+    @Test func noChannelHasAllPlacesOfTheEngine() async throws {
+        let server = try RawServer { connection in
+            while let request = connection.readRequest(), !request.line.contains("mute") { connection.answer() }
+            connection.waitForClose()
+        }
+        defer { server.stop() }
+        let engine = try CurlEngine(EngineOptions(maxInFlight: 4))
+        let (mute, quiet) = (engine.channel(.direct), engine.channel(.direct))
+        let calls = (0..<12).map { _ in Task { try await mute.failure(of: get("\(server.url)/mute")) } }
+        while mute.attempts < 12 || server.requests.count < 3 { await moment() }
+        for _ in 0..<8 { #expect(try await quiet.get("\(server.url)/quiet").status == 200) }
+        #expect(server.requests.count { $0.line.contains("mute") } == 3)
+        for call in calls { call.cancel() }
+        for call in calls { #expect(try await call.value.kind == .cancelled) }
+        await engine.shutdown()
+    }
+
+    /// A reload in full flight: calls under the old and under the new settings keep the limit together.
+    @Test func channelLimitHoldsOverAReload() async throws {
+        let present = Mutex((now: 0, most: 0))
+        let server = try RawServer { connection in
+            while connection.readRequest() != nil {
+                present.withLock {
+                    $0.now += 1
+                    $0.most = max($0.most, $0.now)
+                }
+                usleep(2000)
+                present.withLock { $0.now -= 1 }
+                connection.answer()
+            }
+        }
+        defer { server.stop() }
+        let engine = try CurlEngine()
+        let settings = ChannelSettings(maxInFlight: 2).withoutPolicies
+        let old = engine.channel(settings)
+        let new = old.continued(settings)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for channel in [old, new] {
+                for _ in 0..<100 { group.addTask { _ = try await channel.get(server.url) } }
+            }
+            try await group.waitForAll()
+        }
+        #expect(present.withLock { $0.most } == 2)
+        await engine.shutdown()
+    }
+
     @Test func fullQueueIsSaid() async throws {
         let options = EngineOptions(maxInFlight: 1, maxQueued: 1)
         try await withServer(Self.silent, .init(), options) { server, channel async throws in

@@ -84,6 +84,70 @@ import Testing
         #expect(error?.retryAfter == 8)
     }
 
+    private func isGranted(_ leave: ChannelHealth.Leave) -> Bool { if case .granted = leave { true } else { false } }
+
+    private func wait(_ leave: ChannelHealth.Leave) -> ContinuousClock.Instant? {
+        if case .wait(let moment) = leave { moment } else { nil }
+    }
+
+    private func refusal(_ leave: ChannelHealth.Leave) -> TransportError? {
+        if case .refused(let error) = leave { error } else { nil }
+    }
+
+    @Test func aTurnIsTakenWhenDialledAndNotBefore() throws {
+        let health = health(ChannelSettings(paces: [Pace(calls: 2, per: .seconds(1))]))
+        let turns = try (0..<6).map { _ in try admit(health).get() }
+        #expect(turns.map { $0.moment - start } == [0, 0, 1, 1, 2, 2].map { .seconds($0) })
+        // All of them were kept waiting by something else.
+        let later = start + .seconds(3)
+        #expect(isGranted(health.leave(turns[0], later)))
+        #expect(isGranted(health.leave(turns[1], later)))
+        #expect(wait(health.leave(turns[2], later)) == later + .seconds(1))
+        for turn in turns[2...] { health.gaveUp(turn) }
+        #expect(try admit(health, later).get().moment == later + .seconds(1))
+    }
+
+    @Test func aPauseHoldsForThoseWhoWait() throws {
+        let health = health(ChannelSettings())
+        let turns = try (0..<3).map { _ in try admit(health).get() }
+        #expect(isGranted(health.leave(turns[0], start)))
+        _ = health.ended(turns[0], .success(answer(429, retryAfter: "3")), nil, onWire: .zero, start)
+        #expect(wait(health.leave(turns[1], start)) == start + .seconds(3))
+        let another = try admit(health).get()
+        #expect(isGranted(health.leave(another, start + .seconds(3))))
+        _ = health.ended(another, .success(answer(429, retryAfter: "30")), nil, onWire: .zero, start)
+        // Longer than it can wait.
+        let error = refusal(health.leave(turns[2], start + .seconds(4)))
+        #expect(error?.kind == .rateLimited)
+        #expect(error?.retryAfter == 26)
+    }
+
+    @Test func aTurnFromBeforeTheBreakerOpenedIsRefused() throws {
+        let health = health(ChannelSettings(breaker: .init(failures: 1)))
+        let turns = try (0..<2).map { _ in try admit(health).get() }
+        #expect(isGranted(health.leave(turns[0], start)))
+        let transition = health.ended(turns[0], .success(answer(500)), nil, onWire: .zero, start)
+        #expect(transition != nil)
+        #expect(refusal(health.leave(turns[1], start))?.kind == .circuitOpen)
+    }
+
+    /// Neither a success that forgives failures nor one of them.
+    @Test func tooManyCallsIsNoSignOfHealth() throws {
+        let health = health(ChannelSettings(breaker: .init(failures: 3)))
+        func meet(_ status: Int, _ now: ContinuousClock.Instant) throws -> BreakerTransition? {
+            let turn = try admit(health, now).get()
+            _ = health.leave(turn, turn.moment)
+            let made = answer(status, retryAfter: status == 429 ? "0" : nil)
+            return health.ended(turn, .success(made), nil, onWire: .zero, now, jitter: 0)
+        }
+        for _ in 0..<6 { #expect(try meet(429, start) == nil) }
+        for _ in 0..<2 { #expect(try meet(500, start) == nil) }
+        #expect(try meet(429, start) == nil)
+        #expect(try meet(500, start) == .opened(reason: "status_500", for: .seconds(5)))
+        // A probe asks for a sign of life.
+        #expect(try meet(429, start + .seconds(5)) == .closed)
+    }
+
     @Test func aPauseThatTheSystemAsksForIsKept() throws {
         let health = health(ChannelSettings())
         _ = health.ended(
@@ -119,6 +183,16 @@ import Testing
         #expect(long != nil)
     }
 
+    /// A mute system is mute, whether its callers wait to the end or lose patience.
+    @Test func whoLeavesLateCountsAsADeadline() throws {
+        let gone = TransportError(kind: .cancelled, phase: .waiting, mayHaveReachedServer: true, detail: "gone")
+        let health = health(ChannelSettings(breaker: .init(failures: 1)))
+        let early = health.ended(try admit(health).get(), .failure(gone), nil, onWire: .seconds(4), start)
+        #expect(early == nil)
+        let late = health.ended(try admit(health).get(), .failure(gone), nil, onWire: .seconds(5), start)
+        #expect(late != nil)
+    }
+
     @Test func withoutAdaptingNothingIsLearned() throws {
         let health = health(.direct)
         for _ in 0..<30 {
@@ -130,14 +204,14 @@ import Testing
 
     @Test func aLearnedPaceHalvesGrowsAndIsForgotten() throws {
         var pace = LearnedPace()
-        for index in 0..<20 { pace.take(start + .milliseconds(index), start) }
+        for index in 0..<20 { pace.take(start + .milliseconds(index)) }
         let refused = start + .milliseconds(500)
         #expect(pace.free(refused) == refused)
         // Twenty in the last second were too many, however many answers say so.
         for _ in 0..<5 { pace.limited(refused) }
         #expect(pace.rate(refused) == 10)
         #expect(pace.free(refused) == refused + .milliseconds(100))
-        pace.take(refused + .milliseconds(100), refused)
+        pace.take(refused + .milliseconds(100))
         #expect(pace.free(refused) == refused + .milliseconds(200))
         let later = refused + .seconds(10)
         let grown = try #require(pace.rate(later))
@@ -145,7 +219,7 @@ import Testing
         pace.limited(later)
         #expect(try #require(pace.rate(later)) < 1)
         var forgotten = LearnedPace()
-        for index in 0..<20 { forgotten.take(start + .milliseconds(index), start) }
+        for index in 0..<20 { forgotten.take(start + .milliseconds(index)) }
         forgotten.limited(refused)
         #expect(forgotten.rate(refused + .seconds(60)) == nil)
         #expect(forgotten.free(refused + .seconds(60)) == refused + .seconds(60))

@@ -5,12 +5,21 @@ final class ChannelHealth: Sendable {
     /// Leave to make one attempt.
     struct Turn: Sendable {
         fileprivate let pass: Breaker.Pass
-        /// Not before this moment.
+        /// When it would go out if all who wait go before it and nothing changes. `leave` decides.
         let moment: ContinuousClock.Instant
         /// After this one an attempt that still waits would hardly be answered in time.
         let latestStart: ContinuousClock.Instant
         /// From the admission to the deadline.
         fileprivate let budget: Duration
+    }
+
+    /// Whether an attempt may be dialled now.
+    enum Leave: Sendable {
+        /// Yes, and its turn is taken.
+        case granted
+        /// Ask again then: not later than its latest start.
+        case wait(until: ContinuousClock.Instant)
+        case refused(TransportError)
     }
 
     /// Where a channel's limits come from.
@@ -33,12 +42,16 @@ final class ChannelHealth: Sendable {
         var reason = ""
         /// Attempts that wait or are on the wire.
         var inside = 0
+        /// Of those, the ones that have not been dialled.
+        var waiting = 0
     }
 
     /// A system that asks for longer is asked again after this time: a slip of its own must not cut a clinic off.
     static let longestHold = 60
 
     private let state: Mutex<State>
+    /// Who is on the wire or waits to be, whatever the settings under which they came.
+    let places = ChannelPlaces()
 
     init(_ settings: ChannelSettings, _ now: ContinuousClock.Instant = .now) {
         state = Mutex(
@@ -55,7 +68,8 @@ final class ChannelHealth: Sendable {
             state.adapts = settings.adapts
             state.breaker.settings = settings.breaker
             if state.pacer?.paces ?? [] != settings.paces {
-                state.pacer = settings.paces.isEmpty ? nil : Pacer(settings.paces)
+                let known = state.pacer ?? Pacer([])
+                state.pacer = settings.paces.isEmpty ? nil : known.continued(settings.paces)
             }
         }
     }
@@ -73,16 +87,50 @@ final class ChannelHealth: Sendable {
             case .pass(let given): pass = given
             }
             let result = state.turn(pass, now, left)
-            if case .failure = result { state.breaker.undecided(pass) } else { state.inside += 1 }
+            if case .failure = result {
+                state.breaker.undecided(pass)
+            } else {
+                state.inside += 1
+                state.waiting += 1
+            }
             return result
         }
     }
 
-    /// The breaker may have opened while the turn was waited for.
-    func refusal(_ turn: Turn, _ now: ContinuousClock.Instant) -> TransportError? {
+    /// Asked for each attempt at the moment of dialling, by the engine's thread: only here a turn of the paces is taken.
+    func leave(_ turn: Turn, _ now: ContinuousClock.Instant) -> Leave {
         state.withLock { state in
-            state.breaker.refusal(of: turn.pass, now).map { .circuitOpen(state.reason, $0) }
+            if let error = state.refusal(turn, now) { return .refused(error) }
+            let moment = state.free(now, behind: 0)
+            if moment <= now {
+                state.take(now)
+                state.waiting -= 1
+                return .granted
+            }
+            if moment < turn.latestStart { return .wait(until: moment) }
+            let asked = state.notBefore.map { $0 >= turn.latestStart } ?? false
+            return .refused(
+                asked
+                    ? .refusal(
+                        .rateLimited, "the system asked for fewer calls", retryAfter: (moment - now).asRetryAfter)
+                    : .refusal(
+                        .saturated, "it waited until too little time was left",
+                        retryAfter: (moment - now).asRetryAfter))
         }
+    }
+
+    /// For what the engine sends a second time by itself: whether the paces have a turn for it. Then it is taken.
+    func mayResend(_ now: ContinuousClock.Instant) -> Bool {
+        state.withLock { state in
+            if state.free(now, behind: 0) > now { return false }
+            state.take(now)
+            return true
+        }
+    }
+
+    /// The breaker may have opened since the turn was given.
+    func refusal(_ turn: Turn, _ now: ContinuousClock.Instant) -> TransportError? {
+        state.withLock { $0.refusal(turn, now) }
     }
 
     /// The error for those who wait in the channel's queue when the breaker opens.
@@ -109,11 +157,12 @@ final class ChannelHealth: Sendable {
     func gaveUp(_ turn: Turn) {
         state.withLock { state in
             state.inside -= 1
+            state.waiting -= 1
             state.breaker.undecided(turn.pass)
         }
     }
 
-    /// Takes note of what came of an attempt.
+    /// Takes note of what came of an attempt that had leave.
     /// - Parameters:
     ///   - reading: of the answer; nil for a failure.
     ///   - onWire: since the attempt left the queue.
@@ -142,7 +191,8 @@ final class ChannelHealth: Sendable {
                     } else {
                         state.pace.limited(now)
                     }
-                    change = state.breaker.succeeded(turn.pass, now)
+                    // It lives, and is not well. Only a probe asks for no more than that.
+                    change = turn.pass.isProbe ? state.breaker.succeeded(turn.pass, now) : nil
                 case .failing:
                     reason = "status_\(answer.status)"
                     if answer.status == 503, let seconds = reading.retryAfter {
@@ -178,6 +228,21 @@ extension ChannelHealth.State {
         notBefore = max(notBefore ?? moment, moment)
     }
 
+    fileprivate func refusal(_ turn: ChannelHealth.Turn, _ now: ContinuousClock.Instant) -> TransportError? {
+        breaker.refusal(of: turn.pass, now).map { .circuitOpen(reason, $0) }
+    }
+
+    /// When one more call may go, by what the system asked for and by the paces.
+    fileprivate func free(_ now: ContinuousClock.Instant, behind others: Int) -> ContinuousClock.Instant {
+        let earliest = max(pace.free(now, behind: others), notBefore ?? now)
+        return pacer?.free(from: earliest, behind: others) ?? earliest
+    }
+
+    fileprivate mutating func take(_ now: ContinuousClock.Instant) {
+        pacer?.take(now)
+        pace.take(now)
+    }
+
     /// - Parameter left: time until the deadline.
     fileprivate mutating func turn(
         _ pass: Breaker.Pass, _ now: ContinuousClock.Instant, _ left: Duration
@@ -195,16 +260,13 @@ extension ChannelHealth.State {
             return .failure(
                 .refusal(.saturated, "too many calls are waiting for the system", retryAfter: wait.asRetryAfter))
         }
-        let earliest = max(pace.free(now), notBefore ?? now)
-        let moment = earliest > latest ? nil : pacer.map { $0.moment(from: earliest, before: latest) } ?? earliest
-        guard let moment else {
-            let free = pacer?.free(from: earliest) ?? earliest
+        let moment = free(now, behind: waiting)
+        guard moment <= latest else {
             return .failure(
                 .refusal(
                     .saturated, "the calls that the system allows are used up for now",
-                    retryAfter: (free - now).asRetryAfter))
+                    retryAfter: (moment - now).asRetryAfter))
         }
-        pace.take(moment, now)
         return .success(
             ChannelHealth.Turn(pass: pass, moment: moment, latestStart: now + left - usual, budget: left))
     }
@@ -232,8 +294,9 @@ extension TransportError.Kind {
         case .nameResolution, .connect, .connectTimeout, .tls, .certificate, .send, .receive, .emptyAnswer, .truncated,
             .badEncoding, .protocolViolation:
             .failing
-        // A call that spent its time in our own queue says nothing.
-        case .deadline: onWire >= budget / 2 ? .failing : nil
+        // A call that spent its time in our own queue says nothing. Who left before the end says what the deadline would
+        // have said, if the system had its time.
+        case .deadline, .cancelled: onWire >= budget / 2 ? .failing : nil
         case .tooLarge: .alive
         default: nil
         }

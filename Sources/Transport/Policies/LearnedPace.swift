@@ -28,21 +28,21 @@ struct LearnedPace: Sendable {
         return rate < allowed.refused * 2 ? rate : nil
     }
 
-    /// The moment from which the next call may go.
-    func free(_ now: ContinuousClock.Instant) -> ContinuousClock.Instant {
-        guard rate(now) != nil, let next else { return now }
-        return max(now, next)
+    /// The moment at which a call may go when so many others go before it.
+    func free(_ now: ContinuousClock.Instant, behind others: Int = 0) -> ContinuousClock.Instant {
+        guard let rate = rate(now), let next else { return now }
+        return max(now, next) + .seconds(Double(others) / rate)
     }
 
-    /// A call goes out at a moment, which is not before `free`.
-    mutating func take(_ moment: ContinuousClock.Instant, _ now: ContinuousClock.Instant) {
+    /// A call goes out, not before `free`.
+    mutating func take(_ moment: ContinuousClock.Instant) {
         if sent.count < Self.remembered {
             sent.append(moment)
         } else {
             sent[place] = moment
             place = (place + 1) % Self.remembered
         }
-        if let rate = rate(now) {
+        if let rate = rate(moment) {
             next = moment + .seconds(1 / rate)
         } else if allowed != nil {
             (allowed, next) = (nil, nil)
@@ -56,6 +56,6 @@ struct LearnedPace: Sendable {
         let seen = rate(now).map { min($0, Double(max(1, lastSecond))) } ?? Double(max(1, lastSecond))
         let rate = max(Self.least, seen / 2)
         allowed = (rate, now, max(seen, 2 * Self.least))
-        next = now + .seconds(1 / rate)
+        next = max(next ?? now, now + .seconds(1 / rate))
     }
 }
