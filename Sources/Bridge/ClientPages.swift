@@ -21,7 +21,8 @@ public struct ClientPages: Sendable {
     /// The next clients, at least one; nil when there are no more.
     /// - Parameter deadline: for these clients; the whole list's own counts as well.
     /// - Throws: any failure of the system. The list is incomplete then, and stays so: the failure comes again.
-    public mutating func next(before deadline: ContinuousClock.Instant? = nil) async throws(ContractError) -> [Client]? {
+    public mutating func next(before deadline: ContinuousClock.Instant? = nil) async throws(ContractError) -> [Client]?
+    {
         try bridge.require(.list, "list clients")
         time.ends(at: deadline.map { min($0, context.deadline) } ?? context.deadline)
         while true {

@@ -73,16 +73,17 @@ public struct Configuration: Sendable {
 
         var profiles: [String: [String: LoadedProfile?]] = [:]
         for entry in serverIsSound ? DriverTable.entries : [] {
-            let folder = Self.folder(of: entry, server)
+            guard let files = entry.profiles else { continue }
+            let folder = Self.folder(of: files, server)
             // A driver that no tenant uses needs no folder.
-            guard entry.folder.isEmpty || !Files.stamp(folder).isEmpty else { continue }
+            guard files.folder.isEmpty || !Files.stamp(folder).isEmpty else { continue }
             for name in names(folder) {
                 let path = Files.join(folder, name)
                 let profile = String(name.dropLast(".json".count))
                 profiles[entry.name, default: [:]][profile] = .some(nil)
                 guard let content = bytes(path) else { continue }
                 do throws(ConfigError) {
-                    let compiled = try entry.compile(content, path)
+                    let compiled = try files.compile(content, path)
                     profiles[entry.name, default: [:]][profile] = LoadedProfile(content: compiled, bytes: content)
                 } catch {
                     faults += error.faults
@@ -90,7 +91,9 @@ public struct Configuration: Sendable {
             }
         }
         self.profiles = DriverTable.entries.flatMap { entry in
-            (profiles[entry.name] ?? [:]).filter { $0.value != nil }.keys.sorted().map { Files.join(entry.folder, $0) }
+            (profiles[entry.name] ?? [:]).filter { $0.value != nil }.keys.sorted().map {
+                Files.join(entry.profiles?.folder ?? "", $0)
+            }
         }
 
         let reader = TenantReader(
@@ -137,14 +140,14 @@ public struct Configuration: Sendable {
     public func stamp() -> String { Self.stamp(server) }
 
     private static func stamp(_ server: ServerSettings) -> String {
-        ([server.tenants] + DriverTable.entries.map { folder(of: $0, server) }).map { folder in
+        ([server.tenants] + DriverTable.entries.compactMap(\.profiles).map { folder(of: $0, server) }).map { folder in
             let names = (try? Files.jsonNames(in: folder)) ?? []
             return names.map { "\($0) \(Files.stamp(Files.join(folder, $0)))" }.joined(separator: "\n")
         }.joined(separator: "\n\n")
     }
 
-    private static func folder(of entry: DriverEntry, _ server: ServerSettings) -> String {
-        entry.folder.isEmpty ? server.drivers : Files.join(server.drivers, entry.folder)
+    private static func folder(of files: ProfileFiles, _ server: ServerSettings) -> String {
+        files.folder.isEmpty ? server.drivers : Files.join(server.drivers, files.folder)
     }
 
     /// Where reads lag, only what is remembered of a create tells that it was made.

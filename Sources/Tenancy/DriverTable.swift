@@ -60,15 +60,20 @@ extension DriverSurroundings {
     }
 }
 
+/// Where a driver's profiles are, and how they are read.
+struct ProfileFiles: Sendable {
+    /// Within the drivers folder; "" for that folder itself.
+    let folder: String
+    let compile: @Sendable ([UInt8], _ file: String) throws(ConfigError) -> any Sendable
+}
+
 /// One driver that a tenant's file can name.
 struct DriverEntry: Sendable {
     let name: String
     /// Members of "upstream" that this driver has beside the common ones.
     let members: [String]
-    /// The folder of its profiles within the drivers folder; "" for that folder itself.
-    let folder: String
-    /// Compiles a profile.
-    let compile: @Sendable ([UInt8], _ file: String) throws(ConfigError) -> any Sendable
+    /// Its profiles; nil for a driver that has none.
+    let profiles: ProfileFiles?
     /// Reads those members; nil, with faults, when the tenant cannot be served.
     let prepare: @Sendable (ConfigObject, DriverSurroundings) -> PreparedDriver?
 }
@@ -82,8 +87,9 @@ enum DriverTable {
 
 extension DriverEntry {
     static let rest = DriverEntry(
-        name: "rest", members: ["profile"], folder: "",
-        compile: { (bytes, file) throws(ConfigError) in try Profile(bytes, file: file) }
+        name: "rest", members: ["profile"],
+        profiles: ProfileFiles(
+            folder: "", compile: { (bytes, file) throws(ConfigError) in try Profile(bytes, file: file) })
     ) { upstream, around in
         guard let (profile, bytes) = around.profile(upstream, as: Profile.self) else { return nil }
         let report = upstream.node.report
@@ -117,8 +123,9 @@ extension DriverEntry {
 
 extension DriverEntry {
     static let fhir = DriverEntry(
-        name: "fhir", members: ["profile"], folder: "fhir",
-        compile: { (bytes, file) throws(ConfigError) in try FHIRProfile(bytes, file: file) }
+        name: "fhir", members: ["profile"],
+        profiles: ProfileFiles(
+            folder: "fhir", compile: { (bytes, file) throws(ConfigError) in try FHIRProfile(bytes, file: file) })
     ) { upstream, around in
         guard let (profile, bytes) = around.profile(upstream, as: FHIRProfile.self) else { return nil }
         let report = upstream.node.report
@@ -157,7 +164,7 @@ extension DriverEntry {
 }
 
 extension DriverEntry {
-    static let tryton = DriverEntry(name: "tryton", members: ["database"]) { upstream, around in
+    static let tryton = DriverEntry(name: "tryton", members: ["database"], profiles: nil) { upstream, around in
         let before = upstream.node.report.faults.count
         let database = upstream.required("database").flatMap { node -> String? in
             guard let name = node.string("a database's name") else { return nil }

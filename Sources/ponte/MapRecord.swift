@@ -17,12 +17,15 @@ struct MapRecord: ParsableCommand {
     @Option(name: .customLong("in"), help: "The file of the record.")
     var input: String
     @Option(help: "Whether it is a full record or a row of a list.")
-    var shape = ProfileMapping.Form.detail
+    var shape = "detail"
     @Option(help: "The area code of numbers that have none.")
     var areaCode: Int?
     @OptionGroup var options: ConfigurationOptions
 
     func run() throws {
+        guard let form = ProfileMapping.Form(rawValue: shape) else {
+            throw ValidationError("--shape must be detail or row.")
+        }
         let (profile, _) = try IntegratorFiles.profile(profile, options)
         let record: [UInt8]
         do throws(ConfigError) {
@@ -32,11 +35,9 @@ struct MapRecord: ParsableCommand {
             throw ExitCode.failure
         }
         let table = MappingTable(
-            profile, record: record, form: shape, phones: PhoneContext(areaCode: areaCode))
+            profile, record: record, form: form, phones: PhoneContext(areaCode: areaCode))
         if table.isReadable { return Terminal.print(table.text) }
         Terminal.error(table.text)
         throw ExitCode.failure
     }
 }
-
-extension ProfileMapping.Form: ExpressibleByArgument {}

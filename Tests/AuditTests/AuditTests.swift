@@ -43,23 +43,25 @@ import Testing
     /// 2026-11-27, at noon.
     static let today = 1_795_780_800
 
-    private static let server: [String: Any] = ["listen": ["host": "127.0.0.1", "port": 8080]]
+    private static var server: [String: Any] { ["listen": ["host": "127.0.0.1", "port": 8080]] }
 
     /// A tenant with nothing to find.
-    private static let sound: [String: Any] = [
-        "id": "aurora",
-        "inbound": [
-            "keys": [
-                ["name": "clinia", "sha256": KeyDigest(of: "uma").hex, "expires": "2027-06-30"],
-                ["name": "teste", "sha256": KeyDigest(of: "outra").hex, "expires": "2027-06-30"],
-            ], "allow": ["203.0.113.0/24"], "perMinute": 600,
-        ],
-        "upstream": [
-            "driver": "rest", "profile": "agenda-demo", "baseURL": "https://api.example.test",
-            "credentials": ["user": ["file": "../user.secret"], "password": ["file": "../password.secret"]],
-            "timeouts": ["call": "10s"],
-        ],
-    ]
+    private static var sound: [String: Any] {
+        [
+            "id": "aurora",
+            "inbound": [
+                "keys": [
+                    ["name": "clinia", "sha256": KeyDigest(of: "uma").hex, "expires": "2027-06-30"],
+                    ["name": "teste", "sha256": KeyDigest(of: "outra").hex, "expires": "2027-06-30"],
+                ], "allow": ["203.0.113.0/24"], "perMinute": 600,
+            ],
+            "upstream": [
+                "driver": "rest", "profile": "agenda-demo", "baseURL": "https://api.example.test",
+                "credentials": ["user": ["file": "../user.secret"], "password": ["file": "../password.secret"]],
+                "timeouts": ["call": "10s"],
+            ],
+        ]
+    }
 
     private static func changed(_ document: Any, _ path: [String], _ value: Any?) -> Any {
         guard let step = path.first else { return value ?? NSNull() }

@@ -5,6 +5,7 @@ import Idempotency
 import JSONBytes
 import Tenancy
 import Testing
+import Transport
 import UpstreamDriver
 
 @testable import Gateway
@@ -45,7 +46,9 @@ import UpstreamDriver
         switch code {
         case .invalidInput: try await call("GET", "/clients?limit=x")
         case .unknownKey: try await call("GET", "/clients", key: "wrong")
+        case .keyExpired: try await admitted(expires: "2020-01-01")
         case .otherTenant: try await call("GET", "/t/bruno/clients")
+        case .sourceNotAllowed: try await admitted(allow: "203.0.113.0/24")
         case .noSuchClient: try await call("GET", "/clients/nobody")
         case .noSuchRoute: try await call("GET", "/patients")
         case .methodNotAllowed: try await call("DELETE", "/clients")
@@ -58,6 +61,7 @@ import UpstreamDriver
         case .unsupportedMediaType: try await call("POST", "/clients", body: again, type: "text/plain")
         case .refused: try await call("PATCH", failing: .refused(reasons: ["falta o convênio"]))
         case .rateLimited: try await call(failing: .rateLimited(retryAfter: nil))
+        case .tooManyRequests: try await admitted(perMinute: 1, times: 2)
         case .headersTooLarge: try await call("GET", "/clients/\(String(repeating: "a", count: 40_000))")
         case .tooManyConnections: try await oneTooMany()
         case .unsupported: try await call(failing: .unsupported("it cannot"))
@@ -99,6 +103,22 @@ import UpstreamDriver
         try await RunningGateway.with(system, bridge: options) { gateway in
             answer = try await RawHTTP.call(gateway.port, method, path, key: key, body: body, type: type)
         }
+        return try #require(answer)
+    }
+
+    /// The last answer of so many calls to a tenant that asks for more than a key.
+    private static func admitted(
+        expires: String? = nil, allow: String? = nil, perMinute: Int? = nil, times: Int = 1
+    ) async throws -> RawHTTP.Answer {
+        let key = InboundKey(
+            name: "main", digest: KeyDigest(of: "key-ana"), expires: expires.flatMap { CalendarDay($0) })
+        let tenant = Tenant(
+            id: "ana", keys: [key], bridge: Bridge(driver: FakeSystem(), options: BridgeOptions()),
+            allow: allow.map { [AddressRange($0)].compactMap { $0 } }, requestsPerMinute: perMinute)
+        let gateway = try await RunningGateway.start(TenantDirectory([tenant]))
+        var answer: RawHTTP.Answer?
+        for _ in 0..<times { answer = try await RawHTTP.call(gateway.port, "GET", "/clients/id-0") }
+        try await gateway.stop()
         return try #require(answer)
     }
 

@@ -69,6 +69,19 @@ import Testing
         #expect(!configuration.load().serverIsSound)
     }
 
+    @Test(arguments: [
+        ("127.0.0.1", "", true), ("::1", "", true), ("localhost", "", true), ("0.0.0.0", "", false),
+        ("192.168.7.20", "", false), ("ponte.example.test", "", false), ("0.0.0.0", #""plainHTTP":true"#, true),
+        ("0.0.0.0", #""tls":{"certificateFile":"a.pem","keyFile":"a.key"}"#, true),
+    ])
+    func plainHTTPIsForLoopback(_ host: String, _ more: String, _ isSound: Bool) throws {
+        let configuration = try TestConfiguration()
+        try configuration.write("server.json", "{\"listen\":{\"host\":\"\(host)\"\(more.isEmpty ? "" : "," + more)}}")
+        let loaded = configuration.load()
+        #expect(loaded.serverIsSound)
+        #expect((loaded.server.complaint(aboutListeningAt: host) == nil) == isSound)
+    }
+
     @Test func namesAMissingFolder() throws {
         let configuration = try TestConfiguration()
         let faults = try configuration.faults(ofServer: ["tenants": "nowhere"])

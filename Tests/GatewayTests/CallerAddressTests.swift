@@ -1,0 +1,61 @@
+import Testing
+import Transport
+
+@testable import Gateway
+
+@Suite struct CallerAddressTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        let peer: String
+        let forwarded: [String]
+        let source: String?
+        var testDescription: String { "\(peer), \(forwarded)" }
+
+        init(_ peer: String, _ forwarded: [String], _ source: String?) {
+            (self.peer, self.forwarded, self.source) = (peer, forwarded, source)
+        }
+    }
+
+    static let cases = [
+        // A peer that is no proxy speaks for itself, whatever it says.
+        Case("198.51.100.9", [], "198.51.100.9"), Case("198.51.100.9", ["203.0.113.7"], "198.51.100.9"),
+        // Behind a proxy the last stranger counts.
+        Case("10.0.0.1", ["203.0.113.7"], "203.0.113.7"),
+        Case("10.0.0.1", ["1.1.1.1, 203.0.113.7"], "203.0.113.7"),
+        Case("10.0.0.1", ["1.1.1.1", "203.0.113.7"], "203.0.113.7"),
+        Case("10.0.0.1", ["203.0.113.7, 10.0.0.2"], "203.0.113.7"),
+        Case("10.0.0.1", ["203.0.113.7,10.0.0.2 ,\t10.0.0.3"], "203.0.113.7"),
+        // Spellings of proxies.
+        Case("10.0.0.1", ["203.0.113.7:4711"], "203.0.113.7"),
+        Case("10.0.0.1", ["[2001:db8::7]:4711"], "2001:db8::7"), Case("10.0.0.1", ["2001:DB8:0::7"], "2001:db8::7"),
+        Case("10.0.0.1", ["::ffff:203.0.113.7"], "203.0.113.7"),
+        // The proxy itself, and a chain of nothing but proxies.
+        Case("10.0.0.1", [], "10.0.0.1"), Case("10.0.0.1", ["10.0.0.2"], "10.0.0.2"),
+        // What cannot be read is nobody.
+        Case("10.0.0.1", ["unknown"], nil), Case("10.0.0.1", [""], nil), Case("10.0.0.1", ["203.0.113.7, "], nil),
+        Case("10.0.0.1", ["203.0.113.7, _hidden"], nil), Case("10.0.0.1", ["203.0.113.777"], nil),
+    ]
+
+    @Test(arguments: cases) func whereACallComesFrom(_ sample: Case) throws {
+        let proxies = [try #require(AddressRange("10.0.0.0/8") as AddressRange?)]
+        let peer = try #require(IPAddress(sample.peer) as IPAddress?)
+        let source = CallerAddress.of(peer, forwarded: sample.forwarded, trusting: proxies)
+        #expect(source == sample.source.flatMap { IPAddress($0) })
+        #expect((source == nil) == (sample.source == nil))
+    }
+
+    @Test func aPaceLetsSomeThroughAtOnceAndTheRestEvenly() {
+        let paces = KeyPaces()
+        let start = ContinuousClock.now
+        func take(after seconds: Int) -> Int? {
+            paces.take(tenant: "ana", key: "main", perMinute: 60, now: start + .seconds(seconds))
+        }
+        for _ in 0..<6 { #expect(take(after: 0) == nil) }
+        #expect(take(after: 0) == 1)
+        #expect(take(after: 1) == nil)
+        #expect(take(after: 1) == 1)
+        #expect(paces.take(tenant: "bruno", key: "main", perMinute: 60, now: start) == nil)
+        // Never more than a burst and the rest of an hour, however long it was quiet.
+        let taken = (0..<3600).reduce(0) { count, second in count + (take(after: 100 + second) == nil ? 1 : 0) }
+        #expect((3590...3606).contains(taken))
+    }
+}

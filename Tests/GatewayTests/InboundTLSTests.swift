@@ -1,0 +1,141 @@
+import Foundation
+import Testing
+import Transport
+
+@testable import Gateway
+
+/// TLS for callers, with certificates made by `openssl`.
+@Suite(.timeLimit(.minutes(1))) struct InboundTLSTests {
+    private final class Files {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "ponte-inbound-\(UUID().uuidString)")
+        var certificate: String { folder.appending(path: "ponte.pem").path }
+        var key: String { folder.appending(path: "ponte.key").path }
+
+        init() throws {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try make()
+        }
+
+        deinit { try? FileManager.default.removeItem(at: folder) }
+
+        /// A new certificate in place of the old one.
+        func make() throws {
+            let status = try Self.openssl([
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                "-subj", "/CN=ponte test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out",
+                certificate,
+            ])
+            guard status == 0 else { throw Failed() }
+        }
+
+        /// A copy that later ones do not touch.
+        func copy() throws -> String {
+            let path = folder.appending(path: "copy-\(UUID().uuidString).pem").path
+            try FileManager.default.copyItem(atPath: certificate, toPath: path)
+            return path
+        }
+
+        struct Failed: Error {}
+
+        static func openssl(_ arguments: [String]) throws -> Int32 {
+            let process = Process()
+            process.executableURL = URL(filePath: "/usr/bin/env")
+            process.arguments = ["openssl"] + arguments
+            process.standardInput = FileHandle.nullDevice
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            process.waitUntilExit()
+            return process.terminationStatus
+        }
+    }
+
+    private func with(
+        _ body: (RunningGateway, Files, InboundCertificates) async throws -> Void
+    ) async throws {
+        let files = try Files()
+        let certificates = try InboundCertificates(certificateFile: files.certificate, keyFile: files.key)
+        var options = GatewayOptions()
+        options.certificates = certificates
+        let gateway = try await RunningGateway.start(FakeSystem(), options)
+        do { try await body(gateway, files, certificates) } catch {
+            try await gateway.stop()
+            throw error
+        }
+        try await gateway.stop()
+    }
+
+    /// The status of one call over TLS, trusting one certificate.
+    private func status(_ gateway: RunningGateway, trusting file: String) async throws -> Int {
+        let engine = try CurlEngine()
+        var settings = ChannelSettings.direct
+        settings.caFile = file
+        let request = OutboundRequest(
+            url: "https://127.0.0.1:\(gateway.port)/clients/id-0", headers: [("X-API-Key", "key-ana")],
+            repeatability: .safe)
+        let result: Result<Int, TransportError>
+        do throws(TransportError) {
+            result = .success(try await engine.channel(settings).send(request, deadline: .now + .seconds(20)).status)
+        } catch {
+            result = .failure(error)
+        }
+        await engine.shutdown()
+        return try result.get()
+    }
+
+    @Test func callersAreAnsweredOverTLS() async throws {
+        try await with { gateway, files, _ async throws in
+            #expect(try await status(gateway, trusting: files.certificate) == 200)
+        }
+    }
+
+    /// Plain bytes get no HTTP answer, and hold up nobody.
+    @Test func plainHTTPIsNotAnswered() async throws {
+        try await with { gateway, files, _ async throws in
+            let connection = try RawHTTP.Connection(port: gateway.port)
+            await connection.send(Array(RawHTTP.head("GET", "/health/live", [], close: true).utf8))
+            let answer = await connection.readOne()
+            #expect(answer?.status != 200)
+            #expect(try await status(gateway, trusting: files.certificate) == 200)
+        }
+    }
+
+    @Test func oldTLSIsRefused() async throws {
+        try await with { gateway, files, _ async throws in
+            func connects(_ version: String) throws -> Bool {
+                try Files.openssl([
+                    "s_client", "-connect", "127.0.0.1:\(gateway.port)", version, "-cipher", "DEFAULT@SECLEVEL=0",
+                    "-CAfile",
+                    files.certificate, "-verify_return_error",
+                ]) == 0
+            }
+            #expect(try connects("-tls1_2"))
+            #expect(try !connects("-tls1_1"))
+        }
+    }
+
+    @Test func aNewCertificateIsShownToNewConnections() async throws {
+        try await with { gateway, files, certificates async throws in
+            let old = try files.copy()
+            try files.make()
+            #expect(try await status(gateway, trusting: old) == 200)
+            try certificates.reload()
+            #expect(try await status(gateway, trusting: files.certificate) == 200)
+            await #expect(throws: TransportError.self) { try await status(gateway, trusting: old) }
+            // Files that make no sense change nothing.
+            try Data("nothing".utf8).write(to: URL(filePath: files.certificate))
+            #expect(throws: InboundCertificates.Failure.self) { try certificates.reload() }
+        }
+    }
+
+    @Test func filesThatDoNotBelongTogetherAreNamedWithoutTheirPaths() throws {
+        let (one, other) = (try Files(), try Files())
+        do {
+            _ = try InboundCertificates(certificateFile: one.certificate, keyFile: other.key)
+            Issue.record("it was taken")
+        } catch {
+            #expect(error.description.contains("belong together"))
+            #expect(!error.description.contains(one.folder.path))
+        }
+    }
+}
