@@ -112,7 +112,7 @@ let package = Package(
         .target(
             name: "Certification",
             dependencies: [
-                "Conformance", "ClientContract", "UpstreamDriver", "RESTDriver", "FHIRDriver", "Transport", "Tenancy",
+                "Conformance", "ClientContract", "UpstreamDriver", "RESTDriver", "FHIRDriver", "TrytonDriver", "Transport", "Tenancy",
                 "MockUpstream",
             ], swiftSettings: ours),
         // Specs: reading them, and playing them against a real Ponte.
@@ -214,7 +214,8 @@ let package = Package(
         .testTarget(
             name: "ConformanceTests",
             dependencies: [
-                "Conformance", "Certification", "RESTDriver", "Transport", "ClientContract", "UpstreamDriver",
+                "Conformance", "Certification", "RESTDriver", "TrytonDriver", "Transport", "JSONBytes",
+                "ClientContract", "UpstreamDriver",
             ], swiftSettings: ours),
         // Runs the program that is built beside it.
         // Does so too, with pretend clinic systems that misbehave.

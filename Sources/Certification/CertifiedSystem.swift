@@ -5,6 +5,7 @@ import MockUpstream
 package import RESTDriver
 import Tenancy
 public import Transport
+import TrytonDriver
 import UpstreamDriver
 
 /// A profile or driver that Ponte ships, and how it is certified: against the mock's dialect of its system.
@@ -67,6 +68,7 @@ public struct CertifiedSystem: Sendable {
             gaps: onePhone.merging([
                 .peopleWithoutCPF: "the CPF is the id", .creating(.birthday): "no place is known",
             ]) { $1 }.and(without: .description, .image), refused: nil),
+        gnuHealth,
         .profile("ninsaude", .ninsaude, hasLogin: true, gaps: oneOfEach.and(without: .description, .image)),
         .profile("odoo", .odoo, gaps: onePhone.and(without: .birthday), refused: nil),
         .profile(
@@ -79,6 +81,22 @@ public struct CertifiedSystem: Sendable {
             "simplybook", .simplybook, hasLogin: true,
             gaps: onePhone.and(without: .cpf, .birthday, .description, .image), refused: nil),
     ]
+
+    /// The driver `tryton`.
+    private static var gnuHealth: CertifiedSystem {
+        let mock = MockOptions(dialect: .gnuHealth)
+        return CertifiedSystem(
+            name: "gnu-health", mock: mock, hasLogin: true, keys: ["user": mock.user, "password": mock.password],
+            gaps: noGap.and(without: .description)
+        ) { _ in
+            Prepared(capabilities: TrytonDriver.abilities) { baseURL, keys, http in
+                let clinic = TrytonClinic(
+                    baseURL: baseURL, database: "gh", user: keys["user"] ?? Secret(""),
+                    password: keys["password"] ?? Secret(""))
+                return TrytonDriver(clinic: clinic, http: http)
+            }
+        }
+    }
 
     private static let noGap: [Gap: String] = [:]
     private static let onePhone: [Gap: String] = [.severalPhones: "one place for a number"]

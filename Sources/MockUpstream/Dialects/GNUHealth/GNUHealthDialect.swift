@@ -21,8 +21,8 @@ struct GNUHealthDialect: Dialect {
     init(_ options: MockOptions) {
         user = options.user
         password = options.password
-        let generator = PersonGenerator(seed: options.seed)
-        parties = (0..<max(0, options.patients)).map { row in
+        let generator = PersonGenerator(options)
+        parties = (0..<options.rows).map { row in
             GNUHealthParty(generator.person(row), row: row, id: Self.firstID + row)
         }
         lastSubrecord = 1_000_000_000
@@ -90,6 +90,8 @@ struct GNUHealthDialect: Dialect {
 
     mutating func expireTokens() { sessions = [] }
     mutating func releaseReads() {}
+
+    func keepsakes(ofRow row: Int) -> [UInt8]? { row < parties.count ? parties[row].keepsakes : nil }
 
     // MARK: Login
 

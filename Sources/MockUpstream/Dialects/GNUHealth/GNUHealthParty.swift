@@ -41,7 +41,7 @@ struct GNUHealthParty: Sendable {
         let words = person.name.split(separator: " ", maxSplits: 1).map(String.init)
         self.init(id: id, name: words[0], lastname: words.count > 1 ? words[1] : nil)
         birthday = person.birthday
-        let asTyped = row % 4 == 3
+        let asTyped = row % 4 == 3 && !person.isPlain
         for phone in person.phones {
             let type = phone.kind == .landline ? "phone" : "mobile"
             mechanisms.append(
@@ -66,6 +66,12 @@ struct GNUHealthParty: Sendable {
 
     /// "Family, Given": what its messages call a person.
     var recordName: String { lastname.map { "\($0), \(name)" } ?? name }
+
+    /// What a change through the contract has no name for.
+    var keepsakes: [UInt8] {
+        let others = mechanisms.filter { $0.type != "email" }.map { "\($0.id) \($0.type) \($0.value)" }
+        return Array((others + [photo ?? ""]).joined(separator: "\n").utf8)
+    }
 
     // MARK: As the server writes it
 
