@@ -112,7 +112,8 @@ let package = Package(
         .target(
             name: "Certification",
             dependencies: [
-                "Conformance", "ClientContract", "UpstreamDriver", "RESTDriver", "FHIRDriver", "TrytonDriver", "Transport", "Tenancy",
+                "Conformance", "ClientContract", "UpstreamDriver", "RESTDriver", "FHIRDriver", "TrytonDriver",
+                "Transport", "Tenancy",
                 "MockUpstream",
             ], swiftSettings: ours),
         // Specs: reading them, and playing them against a real Ponte.

@@ -145,13 +145,19 @@ extension Bridge {
         // Looked for when it would have been there: nothing came of them.
         for entry in earlier.open { await memory.nothingCame(of: entry) }
         let client: Client
+        var answeredID = false
         do throws(UpstreamError) {
             try context.check()
             // Some time is kept, so that a record whose create was not answered can still be looked for.
             switch try await driver.create(rule.draft, context.keepingBack()) {
             case .record(let record): client = record
-            case .id(let id): client = try await created(id, rule.draft, context)
+            case .id(let id):
+                answeredID = true
+                client = try await created(id, rule.draft, context)
             }
+        } catch .conflict where answeredID {
+            if capabilities.duplicates == .reusesSilently { await memory.nothingCame(of: entry) }
+            throw ContractError(.wrongPerson, "\(capabilities.system) answered the create with another person's record")
         } catch .outcomeUnknown(let detail) {
             if let found = try? await known(rule, afterSending: true, context) {
                 await settle(entry, found)
@@ -168,6 +174,7 @@ extension Bridge {
             throw ContractError(.wrongPerson, "\(capabilities.system) answered the create with another person's record")
         }
         await settle(entry, client)
+        writes.fresh.made(client.id, rule.draft, lag: capabilities.staleReads)
         return client
     }
 
@@ -272,7 +279,9 @@ extension Bridge {
         do throws(UpstreamError) {
             if canRead { return try await read(id, context) }
         } catch .notFound where capabilities.staleReads > .zero {
-            // A record of before would be shown by now: this one is new.
+            // A record of before would be shown by now, and this one was not made for somebody else a moment ago: it is
+            // new.
+            if writes.fresh.isOfAnother(id, draft) { throw .conflict(reasons: []) }
             return asWritten
         } catch {
             // Below.

@@ -37,12 +37,12 @@ struct DuplicateRule {
     }
 
     /// Whether a record that a create answered is certainly somebody else: its CPF says so, or both its phones and its
-    /// name, or its name alone when no word of it was sent (a relative on the same phone).
+    /// name, or its name alone when the first word of the one that was sent is not in it (a relative on the same phone).
     func isStranger(_ client: Client) -> Bool {
         if let verdict = byCPF(client) { return !verdict }
         if NameSpelling.isKept(draft.name, as: client.name) { return false }
         if client.phone != nil, !client.reaches(draft.phone) { return true }
-        return !isNameless && !NameSpelling.sharesAWord(draft.name, client.name)
+        return !isNameless && !NameSpelling.hasFirstName(of: draft.name, client.name)
     }
 
     /// What the CPFs say, where both are there. Eleven equal digits are a filler that identifies nobody.
@@ -54,10 +54,13 @@ struct DuplicateRule {
 
 /// How systems spell names that they were sent.
 enum NameSpelling {
-    /// Whether any word stands in both names, apart from case.
-    static func sharesAWord(_ a: String, _ b: String) -> Bool {
-        let words = Set(PersonText.nameKey(a).split(separator: " "))
-        return !words.isDisjoint(with: PersonText.nameKey(b).split(separator: " "))
+    /// Whether the first word of the name that was sent stands in the one that is shown: a family's other words tell
+    /// nobody apart.
+    static func hasFirstName(of sent: String, _ shown: String) -> Bool {
+        guard let first = PersonText.nameKey(sent).split(separator: " ").first else { return true }
+        return PersonText.nameKey(shown).split { $0 == " " || $0 == "," }.contains {
+            isKept(String(first), as: String($0))
+        }
     }
 
     /// Whether a name is the one that was sent, apart from case, spaces, letters beyond ASCII, which some systems

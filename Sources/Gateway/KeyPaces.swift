@@ -16,13 +16,13 @@ final class KeyPaces: Sendable {
         tenant: String, key: String, perMinute: Int, now: ContinuousClock.Instant = .now
     ) -> Int? {
         let each = Duration.seconds(60) / perMinute
-        let burst = each * max(1, perMinute / 10)
+        // How far ahead of an even pace a caller may be.
+        let tolerance = each * (max(1, perMinute / 10) - 1)
         return due.withLock { due in
             let place = Key(tenant: tenant, name: key)
             let next = max(due[place] ?? now, now)
-            // A whole burst was used already.
-            if next - now >= burst {
-                let wait = next - now - burst + each
+            if next - now > tolerance {
+                let wait = next - now - tolerance
                 return max(1, Int((wait + .milliseconds(999)).components.seconds))
             }
             due[place] = next + each

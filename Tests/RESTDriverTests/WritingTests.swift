@@ -279,7 +279,7 @@ import UpstreamDriver
         let driver = try Sample.driver([("/operations/update/ifMatch", "true")], http)
         _ = try await driver.update(ClientID("7"), ClientPatch(name: "B"), Sample.context)
         #expect(http.last?.header("If-Match") == "W/\"3\"")
-        #expect(http.last?.repeatability == .idempotent)
+        #expect(http.last?.repeatability == .unsafe)
     }
 
     @Test(

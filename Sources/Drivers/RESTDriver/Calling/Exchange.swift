@@ -228,6 +228,7 @@ struct Exchanger: Sendable {
     private static func byStatus(_ status: Int, _ text: AnswerText, _ role: CallRole) -> OutcomeKind? {
         let kind = OutcomeRule.byStatus(status, role)
         switch kind {
+        case .notFound where text.isPlainWords: return .failure
         case .notFound, .conflict, .refused: return text.isPage ? .failure : kind
         // A firewall's; a server that wants other credentials says 401.
         case .unauthorised where status == 403 && text.isPage: return .failure

@@ -7,6 +7,8 @@ struct AnswerText: Sendable {
     let document: JSONDocument?
     /// A web page: a proxy's, a login form, a wrong address. Whatever its status, it says nothing about a client.
     let isPage: Bool
+    /// A few words in plain text, as proxies say that there is nothing behind them.
+    let isPlainWords: Bool
 
     /// - Parameters:
     ///   - contentType: in lower case.
@@ -30,6 +32,8 @@ struct AnswerText: Sendable {
         let isScalar = document.map { $0.root.kind != .object && $0.root.kind != .array } ?? true
         self.bytes = bytes
         self.document = document
+        isPlainWords =
+            contentType.hasPrefix("text/plain") && isScalar && bytes.contains { $0 > 0x20 }
         isPage = isHTML ? isScalar : bytes.first { $0 > 0x20 } == UInt8(ascii: "<")
     }
 
