@@ -70,6 +70,19 @@ import Testing
         }
     }
 
+    /// The threat model names tests that exist, and a defence without one is none.
+    @Test func everyDefenceIsProved() throws {
+        let tests = try tests()
+        let text = try String(contentsOf: Self.repository.appending(path: "docs/threat-model.md"), encoding: .utf8)
+        let rows = text.split(separator: "\n").filter { $0.contains(/^\| [STRIDE, ]+ \| /) }
+        #expect(rows.count >= 25)
+        for row in rows {
+            let names = row.matches(of: /`(\w+Tests\.\w+\/\w+)`/).map { String($0.1) }
+            #expect(!names.isEmpty, "\(row.prefix(60))")
+            for name in names where !tests.contains(name) { Issue.record("there is no \(name)") }
+        }
+    }
+
     @Test func everyStateIsBacked() throws {
         for row in try rows() {
             switch row.state {
