@@ -74,7 +74,7 @@ import Testing
     @Test func everyDefenceIsProved() throws {
         let tests = try tests()
         let text = try String(contentsOf: Self.repository.appending(path: "docs/threat-model.md"), encoding: .utf8)
-        let rows = text.split(separator: "\n").filter { $0.contains(/^\| [STRIDE, ]+ \| /) }
+        let rows = text.split(separator: "\n").filter { $0.contains(/^\| [STRIDE, ]+ \|/) }
         #expect(rows.count >= 25)
         for row in rows {
             let names = row.matches(of: /`(\w+Tests\.\w+\/\w+)`/).map { String($0.1) }
