@@ -1,6 +1,8 @@
 """Values of formats that docs/openapi.json names: one that JSON Schema does not know, and one whose early days the
 pretend clinic system refuses, as it may (422)."""
 import datetime
+import itertools
+import re
 
 import schemathesis
 from hypothesis import strategies as st
@@ -29,3 +31,15 @@ def phones(draw) -> str:
 
 schemathesis.openapi.format("phone", phones())
 schemathesis.openapi.format("date", st.dates(datetime.date(1800, 1, 1), datetime.date(2200, 12, 31)).map(str))
+
+KEY = "Idempotency-Key"
+NUMBERS = itertools.count()
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs) -> None:
+    """Each request has a key of its own, as the header's draft asks of callers: with another body a used one is 422."""
+    headers = case.headers or {}
+    key = headers.get(KEY)
+    if isinstance(key, str) and re.fullmatch(r"[!#-+\-.-:<-\[\]-~]{1,200}", key):
+        headers[KEY] = f"{key}-{next(NUMBERS)}"
