@@ -75,7 +75,8 @@ let package = Package(
             ], swiftSettings: ours),
         // GNU Health on Tryton, by JSON-RPC.
         .target(
-            name: "TrytonDriver", dependencies: ["JSONBytes", "ClientContract", "UpstreamDriver", "Transport"],
+            name: "TrytonDriver",
+            dependencies: ["JSONBytes", "ClientContract", "UpstreamDriver", "Transport", "DriverSupport"],
             path: "Sources/Drivers/TrytonDriver", swiftSettings: ours),
         // The contract's semantics over any driver.
         .target(

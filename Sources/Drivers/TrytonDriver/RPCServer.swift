@@ -1,4 +1,5 @@
 import ClientContract
+import DriverSupport
 import JSONBytes
 import Transport
 import UpstreamDriver
@@ -82,7 +83,7 @@ struct RPCServer: Sendable {
         do {
             answer = try await http.send(request, deadline: context.deadline)
         } catch {
-            throw RPCServer.translate(error, role)
+            throw UpstreamError(error, isWrite: role == .write)
         }
         return try RPCServer.judge(answer, role)
     }
@@ -117,27 +118,5 @@ struct RPCServer: Sendable {
         }
         let detail = "its answer is not the JSON-RPC of Tryton"
         throw role == .write ? .outcomeUnknown(detail) : .malformed(detail)
-    }
-
-    static func translate(_ error: TransportError, _ role: CallRole) -> UpstreamError {
-        if role == .write, error.mayHaveReachedServer { return .outcomeUnknown(error.detail) }
-        return switch error.kind {
-        case .deadline: .timeout
-        case .connectTimeout: .unreachable(error.detail, .silence)
-        case .nameResolution: .unreachable(error.detail, .name)
-        case .tls, .ownFile: .unreachable(error.detail, .tls)
-        case .certificate: .unreachable(error.detail, .certificate)
-        case .addressRefused: .unreachable(error.detail, .address)
-        case .cancelled: .cancelled
-        case .shuttingDown: .shuttingDown
-        case .saturated: .saturated(retryAfter: error.retryAfter)
-        case .rateLimited: .rateLimited(retryAfter: error.retryAfter)
-        case .circuitOpen: .circuitOpen(retryAfter: error.retryAfter, error.detail)
-        case .invalidRequest: .unsupported(error.detail)
-        case .truncated, .badEncoding, .protocolViolation, .tooLarge: .malformed(error.detail)
-        // The connection broke in the middle of an answer.
-        case .receive where error.phase == .receiving: .malformed("the answer broke off")
-        default: .unreachable(error.detail)
-        }
     }
 }
