@@ -16,6 +16,7 @@ final class ConnectionCount: Sendable {
     /// Addresses from which any number may come.
     private let proxies: [AddressRange]
     private let open = Mutex(0)
+    /// Whoever has one IPv6 address has 2⁶⁴ of them: these count together.
     private let byAddress = Mutex<[IPAddress: Int]>([:])
 
     init(most: Int, perAddress: Int? = nil, proxies: [AddressRange] = []) {
@@ -29,16 +30,16 @@ final class ConnectionCount: Sendable {
     func came(from address: IPAddress) -> Bool {
         guard let mostPerAddress, !proxies.contains(where: { $0.contains(address) }) else { return false }
         return byAddress.withLock { counts in
-            counts[address, default: 0] += 1
-            return (counts[address] ?? 0) > mostPerAddress
+            counts[address.subscriber, default: 0] += 1
+            return (counts[address.subscriber] ?? 0) > mostPerAddress
         }
     }
 
     func left(_ address: IPAddress) {
         guard mostPerAddress != nil else { return }
         byAddress.withLock { counts in
-            guard let count = counts[address] else { return }
-            counts[address] = count > 1 ? count - 1 : nil
+            guard let count = counts[address.subscriber] else { return }
+            counts[address.subscriber] = count > 1 ? count - 1 : nil
         }
     }
 

@@ -58,4 +58,17 @@ import Transport
         let taken = (0..<3600).reduce(0) { count, second in count + (take(after: 100 + second) == nil ? 1 : 0) }
         #expect((3590...3606).contains(taken))
     }
+
+    @Test func anIPv6NetworkCountsAsOneAddress() throws {
+        func address(_ text: String) throws -> IPAddress { try #require(IPAddress(text) as IPAddress?) }
+        let count = ConnectionCount(most: 100, perAddress: 2)
+        #expect(!count.came(from: try address("2001:db8:0:1::1")))
+        #expect(!count.came(from: try address("2001:db8:0:1:ffff::2")))
+        #expect(count.came(from: try address("2001:db8:0:1::3")))
+        #expect(!count.came(from: try address("2001:db8:0:2::1")))
+        for last in 1...2 { #expect(!count.came(from: try address("192.0.2.\(last)"))) }
+        count.left(try address("2001:db8:0:1::3"))
+        count.left(try address("2001:db8:0:1::1"))
+        #expect(!count.came(from: try address("2001:db8:0:1::4")))
+    }
 }

@@ -31,6 +31,12 @@ public struct IPAddress: Sendable, Hashable {
     public var unmapped: IPAddress { IPAddress.mapped.contains(self) ? IPAddress(Array(bytes[12...])) : self }
     private static let mapped = AddressRange.known("::ffff:0:0/96")
 
+    /// What one subscriber has: the address itself for IPv4, its network of 64 bits for IPv6 (RFC 6177), as that network's
+    /// first address.
+    public var subscriber: IPAddress {
+        bytes.count == 16 ? IPAddress(bytes.prefix(8) + [UInt8](repeating: 0, count: 8)) : self
+    }
+
     /// The address in a `sockaddr_in` or `sockaddr_in6`; nil for every other family, or one that is cut short.
     init?(socketAddress: UnsafeRawBufferPointer) {
         guard socketAddress.count >= 2 else { return nil }
