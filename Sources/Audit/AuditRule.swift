@@ -20,7 +20,7 @@ public enum AuditRule: Int, Sendable, CaseIterable {
     case noKeyPace = 18
     case trustsEveryProxy = 19
     case readableKeyFile = 20
-    case groupReadableSecret = 21
+    case groupReadableSecret = 22
 
     public enum Severity: Int, Sendable, Comparable, CaseIterable {
         case low, medium, high, critical

@@ -36,6 +36,7 @@ SERVER = {
     "tenants": "tenants",
     "drivers": "drivers",
     "idempotency": {"database": "creates.db", "secret": {"env": "PONTE_SECRET"}},
+    "secrets": {"openFiles": False},
 }
 TENANT = {
     "id": "clinica-aurora",
