@@ -38,6 +38,8 @@ let package = Package(
         .systemLibrary(
             name: "CCurl", path: "Sources/CCurl", pkgConfig: "libcurl",
             providers: [.apt(["libcurl4-openssl-dev"])]),
+        // Calls of Linux that Swift cannot make.
+        .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
         // JSON in, JSON out, on bytes.
         .target(name: "JSONBytes", swiftSettings: ours),
         // Strict reading of Ponte's own configuration files.
@@ -93,8 +95,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "JSONBytes", "ClientContract", "UpstreamDriver", "Transport", "Bridge", "Tenancy", nio("NIOCore"),
-                nio("NIOHTTP1"),
+                "CLinux", "JSONBytes", "ClientContract", "UpstreamDriver", "Transport", "Bridge", "Tenancy",
+                nio("NIOCore"), nio("NIOHTTP1"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

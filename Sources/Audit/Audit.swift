@@ -41,7 +41,13 @@ public struct Audit: Sendable {
         let server = configuration.server
         if !configuration.faults.isEmpty { add(.faults, "\(configuration.faults.count) of them") }
         if server.tls == nil, !ServerSettings.isLoopback(server.host) { add(.plainInbound, "listen") }
-        if let key = server.tls?.keyFile, FileMode(key)?.isOpenToOthers == true { add(.readableKeyFile, key) }
+        if let key = server.tls?.keyFile, let mode = FileMode(key) {
+            if mode.isOpenToOthers {
+                add(.readableKeyFile, key)
+            } else if mode.isOpenToGroup {
+                add(.groupReadableSecret, key)
+            }
+        }
         if server.trustedProxies.contains(where: \.holdsEverybody) { add(.trustsEveryProxy, "listen.trustedProxies") }
         for file in [configuration.serverFile, server.tenants, server.drivers]
         where FileMode(file)?.isWritableByOthers == true { add(.writableConfiguration, file) }
@@ -90,7 +96,14 @@ public struct Audit: Sendable {
         if let address = facts.baseURL, address.hasPrefix("http://"), !isLoopback(address) {
             add(.plainUpstream, "upstream.baseURL")
         }
-        for file in facts.secretFiles where FileMode(file)?.isOpenToOthers == true { add(.readableSecret, file) }
+        for file in facts.secretFiles {
+            guard let mode = FileMode(file) else { continue }
+            if mode.isOpenToOthers {
+                add(.readableSecret, file)
+            } else if mode.isOpenToGroup {
+                add(.groupReadableSecret, file)
+            }
+        }
         if facts.addresses.contains(where: isWide) { add(.wideAddresses, "upstream.addresses") }
         if !facts.saysCallTimeout { add(.noDeadline, "upstream.timeouts.call") }
         if plan.callTimeout > .seconds(60) { add(.longDeadline, "upstream.timeouts.call") }
@@ -135,7 +148,8 @@ struct FileMode {
         mode = information.st_mode
     }
 
-    /// Others may read or write it. A group may read where an administrator meant it: only writing counts there.
+    /// Others may read it, or its group or others may write it.
     var isOpenToOthers: Bool { mode & (S_IROTH | S_IWOTH | S_IWGRP) != 0 }
+    var isOpenToGroup: Bool { mode & S_IRGRP != 0 }
     var isWritableByOthers: Bool { mode & (S_IWOTH | S_IWGRP) != 0 }
 }

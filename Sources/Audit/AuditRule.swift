@@ -20,6 +20,7 @@ public enum AuditRule: Int, Sendable, CaseIterable {
     case noKeyPace = 18
     case trustsEveryProxy = 19
     case readableKeyFile = 20
+    case groupReadableSecret = 22
 
     public enum Severity: Int, Sendable, Comparable, CaseIterable {
         case low, medium, high, critical
@@ -44,7 +45,7 @@ public enum AuditRule: Int, Sendable, CaseIterable {
         case .trustsEveryProxy: .high
         case .keyWithoutExpiry, .wideAllowList, .wideAddresses, .longDeadline, .unboundedScan, .duplicatesAllowed:
             .medium
-        case .noAllowList, .noDeadline, .keyExpiresSoon, .oneKeyForAll, .noKeyPace: .low
+        case .noAllowList, .noDeadline, .keyExpiresSoon, .oneKeyForAll, .noKeyPace, .groupReadableSecret: .low
         }
     }
 
@@ -71,6 +72,7 @@ public enum AuditRule: Int, Sendable, CaseIterable {
         case .noKeyPace: "A key may be used without limit"
         case .trustsEveryProxy: "Anybody is believed about where a call comes from"
         case .readableKeyFile: "The private key of the server can be read by others"
+        case .groupReadableSecret: "A secret can be read by its group"
         }
     }
 
@@ -98,6 +100,7 @@ public enum AuditRule: Int, Sendable, CaseIterable {
         case .noKeyPace: "Say `inbound.perMinute`: a stolen key then copies a clinic slowly enough to be seen."
         case .trustsEveryProxy: "Name the proxies' own addresses in `listen.trustedProxies`."
         case .readableKeyFile: "`chmod 600`, owned by Ponte's user; then replace certificate and key."
+        case .groupReadableSecret: "Look who is in that group, or `chmod 600`, owned by Ponte's user."
         }
     }
 }

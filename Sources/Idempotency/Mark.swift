@@ -1,5 +1,3 @@
-import struct Foundation.Date
-
 /// By what something is known again without being known: a keyed hash (HMAC-SHA256) of 32 bytes. Prints masked.
 public struct Mark: Sendable, Hashable, CustomStringConvertible {
     public let bytes: [UInt8]
@@ -15,7 +13,9 @@ public struct Moment: Sendable, Hashable, Comparable {
 
     public init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
-    public static func now() -> Moment { Moment(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
+    /// The time of day when the process began to ask, and since then the time that has passed: setting the machine's
+    /// clock makes nothing that is remembered look older or younger.
+    public static func now() -> Moment { SteadyClock.shared.now() }
 
     public static func < (a: Moment, b: Moment) -> Bool { a.milliseconds < b.milliseconds }
     public static func + (moment: Moment, duration: Duration) -> Moment {

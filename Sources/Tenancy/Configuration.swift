@@ -96,8 +96,10 @@ public struct Configuration: Sendable {
             }
         }
 
+        var secrets = options.secrets
+        secrets.allowsOpenFiles = server.allowsOpenSecretFiles
         let reader = TenantReader(
-            profiles: profiles, secrets: options.secrets, baseURLs: options.baseURLs,
+            profiles: profiles, secrets: secrets, baseURLs: options.baseURLs,
             hasDatabase: server.database != nil)
         var tenants: [TenantPlan] = []
         var faulty: Set<String> = []

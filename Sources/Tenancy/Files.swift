@@ -12,10 +12,25 @@ package enum Files {
 
     /// A file's bytes.
     /// - Throws: what the system says, without the path.
-    package static func read(_ path: String) throws(Failure) -> [UInt8] {
+    package static func read(_ path: String) throws(Failure) -> [UInt8] { try read(path, isSecret: false) }
+
+    /// A secret's bytes.
+    /// - Parameter allowsOpen: whether it may be a file that others read or change.
+    /// - Throws: as `read`; and what is wrong with the file's mode.
+    static func readSecret(_ path: String, allowsOpen: Bool) throws(Failure) -> [UInt8] {
+        try read(path, isSecret: !allowsOpen)
+    }
+
+    private static func read(_ path: String, isSecret: Bool) throws(Failure) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Failure(message: "cannot be read: \(reason())") }
         defer { close(descriptor) }
+        if isSecret {
+            // Of the file that is open: a name could lead elsewhere by now.
+            var information = stat()
+            guard fstat(descriptor, &information) == 0 else { throw Failure(message: "cannot be read: \(reason())") }
+            if let complaint = complaint(aboutModeOf: information) { throw Failure(message: complaint) }
+        }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         while true {
@@ -26,6 +41,21 @@ package enum Files {
             bytes += chunk[0..<count]
             guard bytes.count <= most else { throw Failure(message: "is larger than \(most) bytes") }
         }
+    }
+
+    /// What is wrong with the mode of a secret's file at a path; nil when nothing is, and where there is no such file.
+    static func complaint(aboutSecretAt path: String) -> String? {
+        var information = stat()
+        return stat(path, &information) == 0 ? complaint(aboutModeOf: information) : nil
+    }
+
+    /// A group may read where an administrator meant it (`ponte audit` says so); nobody else may, and only the owner may
+    /// write.
+    private static func complaint(aboutModeOf information: stat) -> String? {
+        guard information.st_mode & (S_IROTH | S_IWOTH | S_IWGRP) != 0 else { return nil }
+        return
+            "can be read or changed by others: chmod 600; or, where it is mounted so and nobody else is on the machine, "
+            + "say \"secrets\": {\"openFiles\": true} in the server's file"
     }
 
     /// The names of a folder's JSON files, in order; names that begin with a dot are left out.

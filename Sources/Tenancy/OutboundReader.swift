@@ -28,12 +28,15 @@ extension TenantReader {
         var channel = ChannelSettings()
         var call = Duration.seconds(10)
         var list = Duration.seconds(120)
-        if let timeouts = object.optional("timeouts")?.object(["connect", "call", "list"]) {
+        if let timeouts = object.optional("timeouts")?.object(["connect", "call", "list", "connectionLifetime"]) {
             let short = Duration.milliseconds(1)...Duration.seconds(300)
             if let connect = timeouts.optional("connect")?.duration(short) { channel.connectTimeout = connect }
             if let limit = timeouts.optional("call")?.duration(short) { call = limit }
             if let limit = timeouts.optional("list")?.duration(.milliseconds(1)...Duration.seconds(3600)) {
                 list = limit
+            }
+            if let life = timeouts.optional("connectionLifetime")?.duration(.seconds(1)...Duration.seconds(86_400)) {
+                channel.connectionLifetime = life
             }
         }
         let limits = object.optional("limits")?.object(["concurrent", "queued", "perSecond"])
@@ -141,7 +144,7 @@ extension TenantReader {
             return []
         }
         var content: [UInt8] = []
-        func path(_ name: String) -> String? {
+        func path(_ name: String, isSecret: Bool = false) -> String? {
             guard let node = object.optional(name), let text = node.string("the path of a PEM file") else { return nil }
             guard !text.utf8.contains(0) else {
                 node.fault("is not a path")
@@ -150,7 +153,10 @@ extension TenantReader {
             let path = Files.resolve(text, beside: node.report.file)
             guard secrets.resolves else { return path }
             do {
-                content += try Files.read(path) + [0]
+                content +=
+                    try
+                    (isSecret
+                    ? Files.readSecret(path, allowsOpen: secrets.allowsOpenFiles) : Files.read(path)) + [0]
             } catch {
                 node.fault("this file \(error.message)")
             }
@@ -158,7 +164,7 @@ extension TenantReader {
         }
         channel.caFile = path("caFile")
         channel.clientCertificateFile = path("clientCertificateFile")
-        channel.clientKeyFile = path("clientKeyFile")
+        channel.clientKeyFile = path("clientKeyFile", isSecret: true)
         if object.optional("clientCertificateFile") != nil, object.optional("clientKeyFile") == nil {
             node.fault("lacks the member \"clientKeyFile\", which belongs to \"clientCertificateFile\"")
         }

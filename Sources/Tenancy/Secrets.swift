@@ -8,6 +8,8 @@ public struct SecretSource: Sendable {
     public var environment: @Sendable (String) -> String?
     /// Off: references are checked for their form only, and every secret is a placeholder.
     public var resolves: Bool
+    /// Whether a secret's file may be one that others can read or change.
+    var allowsOpenFiles = false
 
     public init(
         environment: @escaping @Sendable (String) -> String? = SecretSource.processEnvironment, resolves: Bool = true
@@ -63,7 +65,8 @@ public struct SecretSource: Sendable {
         guard resolves else { return Secret("") }
         let bytes: [UInt8]
         do {
-            bytes = try Files.read(Files.resolve(path, beside: node.report.file))
+            bytes = try Files.readSecret(
+                Files.resolve(path, beside: node.report.file), allowsOpen: allowsOpenFiles)
         } catch {
             node.fault("the file of this secret \(error.message)")
             return nil

@@ -54,24 +54,37 @@ public struct ServerSettings: Sendable {
     public var database: String?
     /// The secret behind what the database holds; nil for one that is drawn by lot and kept beside it.
     var databaseSecret: Secret?
+    /// Whether the files of secrets may be such that others can read or change them.
+    var allowsOpenSecretFiles = false
 
     public init() {}
 
     static let members = [
         "listen", "pathPrefix", "limits", "timeouts", "shutdown", "log", "engine", "reload", "tenants", "drivers",
-        "idempotency",
+        "idempotency", "secrets",
     ]
 
     /// Reads the file; what is faulty keeps its default and is reported.
     init(_ root: ConfigNode, secrets: SecretSource = SecretSource()) {
         guard let object = root.object(Self.members) else { return }
+        var secrets = secrets
+        if let open = object.optional("secrets")?.object(["openFiles"])?.optional("openFiles")?.bool() {
+            allowsOpenSecretFiles = open
+            secrets.allowsOpenFiles = open
+        }
         if let listen = object.optional("listen")?.object(["host", "port", "tls", "plainHTTP", "trustedProxies"]) {
             if let tls = listen.optional("tls")?.object(["certificateFile", "keyFile"]) {
                 let certificate = tls.required("certificateFile")?.string("the path of a PEM file")
                 let key = tls.required("keyFile")?.string("the path of a PEM file")
                 if let certificate, let key {
                     let file = root.report.file
-                    self.tls = (Files.resolve(certificate, beside: file), Files.resolve(key, beside: file))
+                    let keyFile = Files.resolve(key, beside: file)
+                    self.tls = (Files.resolve(certificate, beside: file), keyFile)
+                    if secrets.resolves, !allowsOpenSecretFiles,
+                        let complaint = Files.complaint(aboutSecretAt: keyFile)
+                    {
+                        tls.optional("keyFile")?.fault("this file \(complaint)")
+                    }
                 }
             }
             if let plain = listen.optional("plainHTTP")?.bool() { plainHTTP = plain }

@@ -64,8 +64,7 @@ extension OutboundRequest {
             if framingHeaders.contains(where: { equalsIgnoringCase(name.utf8, $0.utf8) }) {
                 throw .invalid("a header that frames the message is not the caller's to set")
             }
-            let clean = value.utf8.allSatisfy { $0 == 0x09 || ($0 >= 0x20 && $0 != 0x7F) }
-            guard clean else { throw .invalid("a header value has control characters") }
+            guard isFieldValue(value.utf8) else { throw .invalid("a header value has control characters") }
         }
         if redirects < 0 { throw .invalid("the number of redirects is negative") }
     }
@@ -81,6 +80,11 @@ private let framingHeaders: [String] = [
     "Host", "Content-Length", "Transfer-Encoding", "Connection", "Expect", "Upgrade", "TE", "Trailer", "Keep-Alive",
     "Proxy-Connection",
 ]
+
+/// RFC 9110 section 5.5: no line break, and no other control character but the tab, can be in a field's value.
+func isFieldValue(_ text: some Sequence<UInt8>) -> Bool {
+    text.allSatisfy { $0 == 0x09 || ($0 >= 0x20 && $0 != 0x7F) }
+}
 
 /// RFC 9110 section 5.6.2.
 func isToken(_ text: some Collection<UInt8>) -> Bool {

@@ -51,6 +51,10 @@ public struct ChannelSettings: Sendable, CustomStringConvertible, CustomReflecta
     public var userAgent: String
     /// A connection idle for longer is not used again: keep it below the server's own idle timeout. Whole seconds.
     public var connectionMaxAge: Duration
+    /// A connection that was opened longer ago is not used for another call, however busy it was: so a name that leads
+    /// elsewhere, another certificate or another firewall rule is noticed. Whole seconds, at least one. A stream of
+    /// HTTP/2 that joins others under way does not count as another use.
+    public var connectionLifetime: Duration
     /// Where connections may lead.
     public var addresses: AddressPolicy
 
@@ -60,7 +64,8 @@ public struct ChannelSettings: Sendable, CustomStringConvertible, CustomReflecta
         sharesReads: Bool = true, adapts: Bool = true, caFile: String? = nil, clientCertificateFile: String? = nil,
         clientKeyFile: String? = nil,
         clientKeyPassword: String? = nil, http2: Bool = false, userAgent: String = "Ponte",
-        connectionMaxAge: Duration = .seconds(50), addresses: AddressPolicy = .unrestricted
+        connectionMaxAge: Duration = .seconds(50), connectionLifetime: Duration = .seconds(300),
+        addresses: AddressPolicy = .unrestricted
     ) {
         self.connectTimeout = connectTimeout
         self.maxBodyBytes = maxBodyBytes
@@ -78,6 +83,7 @@ public struct ChannelSettings: Sendable, CustomStringConvertible, CustomReflecta
         self.http2 = http2
         self.userAgent = userAgent
         self.connectionMaxAge = connectionMaxAge
+        self.connectionLifetime = connectionLifetime
         self.addresses = addresses
     }
 

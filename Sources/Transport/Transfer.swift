@@ -55,6 +55,7 @@ final class Transfer {
     }
 
     private func setFixedOptions(_ settings: ChannelSettings) throws(TransportError) {
+        guard isFieldValue(settings.userAgent.utf8) else { throw .invalid("the user agent has control characters") }
         let me = Unmanaged.passUnretained(self).toOpaque()
         var code = CURLE_OK
         func set(_ option: CURLoption, _ value: Int) {
@@ -93,6 +94,8 @@ final class Transfer {
         set(CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue))
         set(CURLOPT_CONNECTTIMEOUT_MS, max(1, settings.connectTimeout.wholeMilliseconds))
         set(CURLOPT_MAXAGE_CONN, max(1, Int(settings.connectionMaxAge.components.seconds)))
+        // Zero would mean for ever.
+        set(CURLOPT_MAXLIFETIME_CONN, max(1, Int(settings.connectionLifetime.components.seconds)))
 
         set(CURLOPT_SSL_VERIFYPEER, 1)
         set(CURLOPT_SSL_VERIFYHOST, 2)

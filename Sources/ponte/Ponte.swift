@@ -1,4 +1,5 @@
 import ArgumentParser
+import Gateway
 import Glibc
 
 @main
@@ -23,6 +24,8 @@ struct Ponte: AsyncParsableCommand {
         ])
 
     static func main() async {
+        // Before anything is read that is secret.
+        ProcessSecrecy.begin()
         if CommandLine.arguments.dropFirst().first == "serve" {
             // Before anything slow: until the reloader listens, SIGHUP would end the process. What it asks for is done
             // anyway, the files being read after this. SIGTERM ends it as ever.

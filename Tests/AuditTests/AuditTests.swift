@@ -144,7 +144,8 @@ import Testing
 
     @Test(arguments: [
         ("user.secret", 0o644, AuditRule.readableSecret), ("server.json", 0o664, .writableConfiguration),
-        ("server.key", 0o604, .readableKeyFile),
+        ("server.key", 0o604, .readableKeyFile), ("user.secret", 0o440, .groupReadableSecret),
+        ("user.secret", 0o660, .readableSecret), ("server.key", 0o640, .groupReadableSecret),
     ])
     func filesOpenToOthersAreFound(_ name: String, _ mode: Int, _ rule: AuditRule) throws {
         var server = Self.server

@@ -26,6 +26,19 @@ import UpstreamDriver
         #expect(basic.header("Authorization") == "Basic YW5hOnM6MQ==")
     }
 
+    /// With the real transport, which refuses before it looks for the server.
+    @Test(arguments: [
+        (["token": "t\r\nX-Evil: 1"], "unsupported"), (["key": "k\nX-Evil: 1"], "unsupported"),
+        (["user": "ana:b", "password": "p"], "credentials rejected"),
+    ]) func whatNoHeaderCanHoldIsNotSent(_ credentials: [String: String], _ name: String) async throws {
+        let engine = try CurlEngine()
+        let driver = try Sample.driver(
+            engine.channel(.direct), ["signIn": ways], credentials: credentials.mapValues { Secret($0) })
+        let error = await failure { _ = try await driver.client(ClientID("p1"), Sample.context) }
+        #expect(error?.name == name)
+        await engine.shutdown()
+    }
+
     private func granting(_ logins: [UpstreamAnswer], refusing tokens: Set<String> = []) -> Script {
         let count = Counter()
         return Script { request, _ in

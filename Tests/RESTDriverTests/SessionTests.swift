@@ -187,6 +187,39 @@ import UpstreamDriver
         #expect(lasting.requests.count == 3)
     }
 
+    /// A steady clock that goes on when it is told to.
+    private final class SteadyClock: Sendable {
+        private let moment = Mutex(ContinuousClock.now)
+        var now: ContinuousClock.Instant { moment.withLock { $0 } }
+        func advance(_ time: Duration) { moment.withLock { $0 += time } }
+    }
+
+    /// Lifetimes and pauses are measured by the time that passes. The time of day is not asked at all, so that setting it
+    /// neither keeps a dead token nor drops a live one; `WallClockTests` sees to that for all of Ponte.
+    @Test func aTokenLivesByTheSteadyClock() async throws {
+        let clock = SteadyClock()
+        let logins = Atomic(0)
+        let session = Session(pause: .seconds(60), now: { clock.now }) { _, _ in
+            let number = logins.add(1, ordering: .relaxed).newValue
+            if number == 3 { return .failure(.credentialsRejected("it answered 401")) }
+            return .success(Session.Grant(token: "t\(number)", lifetime: .seconds(86_400), asked: clock.now))
+        }
+        func token() async -> String { (try? await session.ticket(Sample.context).token) ?? "none" }
+        #expect(await token() == "t1")
+        // Half a minute early, so that no call begins with a token that dies on the way.
+        clock.advance(.seconds(86_400 - 31))
+        #expect(await token() == "t1")
+        clock.advance(.seconds(2))
+        #expect(await token() == "t2")
+        clock.advance(.seconds(86_400))
+        #expect(await token() == "none")
+        clock.advance(.seconds(59))
+        #expect(await token() == "none")
+        #expect(logins.load(ordering: .relaxed) == 3)
+        clock.advance(.seconds(2))
+        #expect(await token() == "t4")
+    }
+
     @Test func whatALoginAnswersIsNeverRepeated() async throws {
         for (body, status, name) in [
             (#"{"m":"ann&=+ unknown"}"#, 422, "credentials rejected"), (#"{"m":"x"}"#, 400, "credentials rejected"),

@@ -6,15 +6,18 @@ import Synchronization
 final class ServingPonte: Sendable {
     let port: Int
     // Only its number is used once it runs, and that never changes.
-    private let process: Int32
+    let process: Int32
     private let end: AsyncStream<Void>
+    private let lines: AsyncStream<String>
 
     /// Returns when it listens.
-    init(configuration: URL, environment: [String: String]) async throws {
+    /// - Parameter folder: in which it runs.
+    init(configuration: URL, environment: [String: String], folder: URL? = nil) async throws {
         let products = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         let process = Process()
         process.executableURL = products.appending(path: "ponte")
         process.arguments = ["serve", "--config", configuration.path, "--port", "0"]
+        if let folder { process.currentDirectoryURL = folder }
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let output = Pipe()
         process.standardOutput = output
@@ -51,14 +54,26 @@ final class ServingPonte: Sendable {
         self.port = port
         self.process = process.processIdentifier
         self.end = end
+        self.lines = lines
     }
 
     struct Failure: Error { let output: String }
 
     /// Ends it at once, as a crash does: it gets no chance to write anything down. Returns when it is gone.
-    func kill() async {
-        _ = Glibc.kill(process, SIGKILL)
+    func kill() async { await end(by: SIGKILL) }
+
+    /// Ends it by a signal, and returns when it is gone.
+    func end(by signal: Int32) async {
+        send(signal)
         for await _ in end {}
+    }
+
+    func send(_ signal: Int32) { _ = Glibc.kill(process, signal) }
+
+    /// The next line of its log that holds a text; nil when it ended without one. Lines before it are passed over.
+    func line(containing text: String) async -> String? {
+        for await line in lines where line.contains(text) { return line }
+        return nil
     }
 
     struct Answer {
@@ -75,11 +90,15 @@ final class ServingPonte: Sendable {
 
     /// One create, as Clinia sends it, on a connection of its own. Status 0 when the connection broke off.
     func create(_ body: String, key: String, _ headers: [String] = []) async throws -> Answer {
-        let lines =
-            [
-                "POST /clients HTTP/1.1", "Host: 127.0.0.1", "Connection: close", "X-API-Key: \(key)",
-                "Content-Type: application/json", "Content-Length: \(body.utf8.count)",
-            ] + headers
+        let more = ["Content-Type: application/json", "Content-Length: \(body.utf8.count)"] + headers
+        return await call("POST /clients", key, more, body)
+    }
+
+    /// One request without a body, alike.
+    func get(_ target: String, key: String) async throws -> Answer { await call("GET \(target)", key, [], "") }
+
+    private func call(_ request: String, _ key: String, _ headers: [String], _ body: String) async -> Answer {
+        let lines = ["\(request) HTTP/1.1", "Host: 127.0.0.1", "Connection: close", "X-API-Key: \(key)"] + headers
         let request = Array((lines.joined(separator: "\r\n") + "\r\n\r\n" + body).utf8)
         let port = port
         return await withCheckedContinuation { answered in

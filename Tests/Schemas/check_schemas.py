@@ -36,6 +36,7 @@ SERVER = {
     "tenants": "tenants",
     "drivers": "drivers",
     "idempotency": {"database": "creates.db", "secret": {"env": "PONTE_SECRET"}},
+    "secrets": {"openFiles": False},
 }
 TENANT = {
     "id": "clinica-aurora",
@@ -50,7 +51,7 @@ TENANT = {
         "addresses": ["private", "10.1.0.0/16", "fd00::/8"],
         "credentials": {"user": {"env": "USER_NAME"}, "password": {"file": "password.secret"}},
         "settings": {},
-        "timeouts": {"connect": "3s", "call": "10s", "list": "2m"},
+        "timeouts": {"connect": "3s", "call": "10s", "list": "2m", "connectionLifetime": "5m"},
         "limits": {"concurrent": 16, "queued": 100, "perSecond": 10},
         "retries": 1, "breaker": {"failures": 5, "openFor": "2s"},
         "tls": {"caFile": "ca.pem", "clientCertificateFile": "client.pem", "clientKeyFile": "client.key"},
@@ -164,7 +165,7 @@ SPEC_VALUES = [None, True, -1, 1, 1.5, 10**12, "", "x", "\u0000", "GET /a", "res
 # Pointers at which the decoder rightly refuses more than the schema can say.
 BEYOND_SCHEMA = {
     "/shutdown/grace", "/shutdown/delay", "/reload/every", "/upstream/timeouts/connect", "/upstream/timeouts/call",
-    "/upstream/timeouts/list", "/idempotency/keepFor",  # ranges of durations
+    "/upstream/timeouts/list", "/upstream/timeouts/connectionLifetime", "/idempotency/keepFor",  # ranges of durations
     "/id",  # the file's name
     "/tenants", "/drivers",  # folders that exist
     "/upstream/profile",  # profiles that exist

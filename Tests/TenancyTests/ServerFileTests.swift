@@ -57,6 +57,7 @@ import Testing
         ("/tenants", "5", "expected a folder"), ("/idempotency", "{}", "lacks the member \"database\""),
         ("/idempotency/database", "\"\"", "must not be empty"), ("/idempotency/secret", "\"x\"", "is written out here"),
         ("/idempotency/secret", "{\"env\":\"AURORA_USER\"}", "fewer than 16 bytes"),
+        ("/secrets/openFiles", "\"yes\"", "expected true or false"), ("/secrets/openfiles", "true", "did you mean"),
     ]
 
     @Test(arguments: refusals) func refuses(_ refusal: (path: String, value: String, says: String)) throws {

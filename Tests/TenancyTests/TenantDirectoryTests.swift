@@ -160,14 +160,14 @@ import Transport
     @Test func aRotatedSecretMakesTheTenantAnew() async throws {
         let engine = try CurlEngine()
         let configuration = try TestConfiguration()
-        try configuration.write("tenants/user.secret", "ana\n")
+        try configuration.writeSecret("tenants/user.secret", "ana\n")
         let document = Document.setting(
             TestConfiguration.fullTenant(), ["upstream", "credentials", "user"], ["file": "user.secret"])
         try configuration.write("tenants/clinica-aurora.json", document)
         let loaded = configuration.load()
         let directory = TenantDirectory(loaded, engine: engine)
         #expect(directory.replace(with: loaded.readAgain(), engine: engine).replaced == [])
-        try configuration.write("tenants/user.secret", "beatriz\n")
+        try configuration.writeSecret("tenants/user.secret", "beatriz\n")
         #expect(directory.replace(with: loaded.readAgain(), engine: engine).replaced == ["clinica-aurora"])
         await engine.shutdown()
     }

@@ -72,6 +72,8 @@ import Testing
         Refusal("/upstream/timeouts/call", #""10""#, "is not a duration"),
         Refusal("/upstream/timeouts/call", #""0s""#, "must be from"),
         Refusal("/upstream/timeouts/call", "10", "expected a duration"),
+        Refusal("/upstream/timeouts/connectionLifetime", #""500ms""#, "must be from"),
+        Refusal("/upstream/timeouts/connectionLifetime", #""2d""#, "must be from"),
         Refusal("/upstream/timeouts/conect", #""1s""#, "did you mean \"connect\""),
         Refusal("/upstream/limits/concurrent", "0", "from 1 to 1000"),
         Refusal("/upstream/limits/perSecond", "0", "from 1 to 10000"),
@@ -146,6 +148,7 @@ import Testing
         #expect(plan.callTimeout == .seconds(10))
         #expect(plan.listTimeout == .seconds(120))
         #expect(plan.channel.connectTimeout == .seconds(3))
+        #expect(plan.channel.connectionLifetime == .seconds(90))
         #expect(plan.channel.maxInFlight == 16)
         #expect(plan.options.rules.phones.areaCode == 11)
         #expect(!plan.options.rules.cpfCheckDigits)
@@ -190,13 +193,13 @@ import Testing
 
     @Test func readsSecretsFromFilesWithoutTheirNewline() throws {
         let configuration = try TestConfiguration()
-        try configuration.write("tenants/user.secret", "ana\n")
+        try configuration.writeSecret("tenants/user.secret", "ana\n")
         let path = ["upstream", "credentials", "user"]
         let document = Document.setting(TestConfiguration.fullTenant(), path, ["file": "user.secret"])
         #expect(try configuration.faults(ofTenant: document) == [])
-        try configuration.write("tenants/user.secret", "a\nb\n")
+        try configuration.writeSecret("tenants/user.secret", "a\nb\n")
         #expect(configuration.load().faults.map(\.pointer) == ["/upstream/credentials/user/file"])
-        try configuration.write("tenants/user.secret", "\n")
+        try configuration.writeSecret("tenants/user.secret", "\n")
         #expect(configuration.load().faults.first?.message.contains("is empty") == true)
     }
 

@@ -35,6 +35,13 @@ final class TestConfiguration {
         try Data(text.utf8).write(to: folder.appending(path: path))
     }
 
+    /// A file that holds a secret.
+    func writeSecret(_ path: String, _ text: String, mode: Int = 0o600) throws {
+        try write(path, text)
+        try FileManager.default.setAttributes(
+            [.posixPermissions: mode], ofItemAtPath: folder.appending(path: path).path)
+    }
+
     func write(_ path: String, _ document: Any) throws {
         let options: JSONSerialization.WritingOptions = [.fragmentsAllowed, .sortedKeys, .withoutEscapingSlashes]
         try JSONSerialization.data(withJSONObject: document, options: options).write(to: folder.appending(path: path))
@@ -76,7 +83,8 @@ final class TestConfiguration {
                 "driver": "rest", "profile": "agenda-demo", "baseURL": "https://api.example.test/v1/",
                 "addresses": ["private", "10.1.0.0/16", "fd00::1"],
                 "credentials": ["user": ["env": "AURORA_USER"], "password": ["env": "AURORA_PASSWORD"]],
-                "settings": [String: String](), "timeouts": ["connect": "3s", "call": "10s", "list": "2m"],
+                "settings": [String: String](),
+                "timeouts": ["connect": "3s", "call": "10s", "list": "2m", "connectionLifetime": "90s"],
                 "limits": ["concurrent": 16, "queued": 100, "perSecond": 10],
                 "retries": 1, "breaker": ["failures": 5, "openFor": "2s"], "tls": [String: String](), "http2": false,
                 "maxBodyBytes": 1_048_576,
@@ -115,6 +123,7 @@ final class TestConfiguration {
             "log": ["level": "info", "format": "json"], "engine": ["maxInFlight": 256],
             "reload": ["watch": true, "every": "5s"], "tenants": "tenants", "drivers": "drivers",
             "idempotency": ["database": "creates.db", "secret": ["env": "PONTE_SECRET"]],
+            "secrets": ["openFiles": false],
         ]
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 import Transport
@@ -36,15 +37,56 @@ import Transport
         }
     }
 
-    @Test func anotherOriginIsNotFollowed() async throws {
+    /// `OTHER` is the port of another server, `OWN` that of the one that answers. What could be read in two ways leads
+    /// nowhere either.
+    @Test(arguments: [
+        "http://127.0.0.1:OTHER/end", "//127.0.0.1:OTHER/end", "HTTP://127.0.0.1:OTHER/end",
+        "hTTp://LOCALHOST:OTHER/end", "http://localhost:OWN/end", "https://127.0.0.1:OWN/end", "https://127.0.0.1/",
+        "http://127.0.0.1/", "http://[::ffff:127.0.0.1]:OTHER/end", "http://[::ffff:7f00:1]:OWN/end",
+        "http://[::1]:OTHER/end", "http://127.1:OTHER/end", "http://2130706433:OTHER/end",
+        "http://0x7f000001:OTHER/end",
+        "http://user@127.0.0.1:OWN/end", "http://user:pw@127.0.0.1:OTHER/end",
+        "http://127.0.0.1:OWN@127.0.0.1:OTHER/end", "http://127.0.0.1:OTHER\\@127.0.0.1:OWN/end",
+        "//user@127.0.0.1:OTHER/end", "\\\\127.0.0.1:OTHER\\end", "/\\127.0.0.1:OTHER/end", "\\/127.0.0.1:OTHER/end",
+        "http:\\\\127.0.0.1:OTHER\\end", "http:127.0.0.1:OTHER", "http:///127.0.0.1:OTHER/end",
+        "http://127.0.0.1:OWN%40127.0.0.1:OTHER/end", "http://127.0.0.1%2e:OTHER/end", "http://127.0.0.1.:OTHER/end",
+        "file:///etc/passwd", "FILE:///etc/passwd", "ftp://127.0.0.1:OTHER/", "gopher://127.0.0.1:OTHER/_x",
+        "dict://127.0.0.1:OTHER/x", "javascript:alert(1)", "data:,x",
+    ]) func anotherOriginIsNotFollowed(_ location: String) async throws {
         try await withServer(answerAll) { other, _ async throws in
-            for location in [other.url, "//127.0.0.1:\(other.port)/", "https://127.0.0.1/", "file:///etc/passwd"] {
-                try await withRedirect(to: location) { server, channel async throws in
-                    #expect(try await channel.get(server.url + "/start", redirects: 3).status == 302)
-                    #expect(server.requests.count == 1)
+            try await withServer(
+                { connection in
+                    while let request = connection.readRequest() {
+                        guard request.line.contains(" /start") else { return connection.answer() }
+                        let port = request.header("Host")?.split(separator: ":").last ?? ""
+                        let target = location.replacing("OTHER", with: "\(other.port)").replacing("OWN", with: port)
+                        connection.answer("", status: "302 Found", headers: "Location: \(target)\r\n")
+                    }
                 }
+            ) { server, channel async throws in
+                #expect(try await channel.get(server.url + "/start", redirects: 3).status == 302)
+                #expect(server.requests.count == 1)
             }
             #expect(other.accepted == 0)
+        }
+    }
+
+    /// Other spellings of the same origin are the same.
+    @Test(arguments: ["HTTP://127.0.0.1:OWN/end", "//127.0.0.1:OWN/end", "?x=1", "/end", "end"])
+    func theSameOriginMayBeSpelledOtherwise(_ location: String) async throws {
+        try await withServer({ connection in
+            while let request = connection.readRequest() {
+                guard request.turn == 1 else {
+                    connection.answer()
+                    continue
+                }
+                let port = request.header("Host")?.split(separator: ":").last ?? ""
+                let target = location.replacing("OWN", with: port)
+                connection.answer("", status: "302 Found", headers: "Location: \(target)\r\n")
+            }
+        }) { server, channel async throws in
+            #expect(try await channel.get(server.url + "/start", redirects: 1).text == "ok")
+            #expect(server.requests.count == 2)
         }
     }
 
@@ -55,12 +97,21 @@ import Transport
         }
     }
 
-    @Test(arguments: [Repeatability.idempotent, .unsafe]) func writesFollowNone(_ kind: Repeatability) async throws {
-        try await withRedirect(to: "/end", status: "307 Temporary Redirect") { server, channel async throws in
-            var request = post(server.url + "/start", kind)
-            request.redirects = 3
-            #expect(try await channel.send(request, deadline: soon()).status == 307)
-            #expect(server.requests.count == 1)
+    @Test(arguments: [Repeatability.idempotent, .unsafe], [301, 302, 303, 307, 308])
+    func writesFollowNone(_ kind: Repeatability, _ status: Int) async throws {
+        try await withServer(answerAll) { other, _ async throws in
+            for location in ["/end", other.url + "/end", "file:///etc/passwd"] {
+                try await withRedirect(to: location, status: "\(status) Moved") { server, channel async throws in
+                    for method in ["POST", "PUT", "PATCH", "DELETE"] {
+                        var request = post(server.url + "/start", kind)
+                        request.method = method
+                        request.redirects = 3
+                        #expect(try await channel.send(request, deadline: soon()).status == status)
+                    }
+                    #expect(server.requests.count == 4)
+                }
+            }
+            #expect(other.accepted == 0)
         }
     }
 

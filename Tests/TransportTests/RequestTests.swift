@@ -125,6 +125,17 @@ import Transport
         await engine.shutdown()
     }
 
+    /// It is the channel's, not the call's: libcurl would send it as it is.
+    @Test(arguments: ["Ponte\r\nX-Evil: 1", "Ponte\nX-Evil: 1", "Ponte\rX", "Ponte\0X"])
+    func aUserAgentWithALineBreakSendsNothing(_ agent: String) async throws {
+        try await withServer(answerAll, ChannelSettings(userAgent: agent)) { server, channel async throws in
+            let error = try await channel.failure(of: get(server.url))
+            #expect(error.kind == .invalidRequest)
+            #expect(!error.mayHaveReachedServer)
+            #expect(server.accepted == 0)
+        }
+    }
+
     @Test func proxyOfTheEnvironmentIsIgnored() async throws {
         setenv("http_proxy", "http://127.0.0.1:1", 1)
         defer { unsetenv("http_proxy") }

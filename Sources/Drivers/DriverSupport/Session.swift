@@ -59,6 +59,8 @@ package actor Session {
 
     private let login: Login
     private let pause: Duration
+    /// Goes on evenly whatever becomes of the machine's time of day: lifetimes and pauses are measured by it.
+    private let now: @Sendable () -> ContinuousClock.Instant
     private var current: Ticket?
     /// The vendor's rejection of the last login, and until when it stands.
     private var rejection: (error: UpstreamError, until: ContinuousClock.Instant)?
@@ -71,8 +73,12 @@ package actor Session {
     private var waiters: [Int: Waiter] = [:]
     private var lastWaiter = 0
 
-    package init(pause: Duration = Session.pause, _ login: @escaping Login) {
+    package init(
+        pause: Duration = Session.pause, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+        _ login: @escaping Login
+    ) {
         self.pause = pause
+        self.now = now
         self.login = login
     }
 
@@ -80,8 +86,8 @@ package actor Session {
     /// - Throws: the login's own failure; `.credentialsRejected` at once, while the rejection of an earlier login
     ///   stands; `.timeout` and `.cancelled` where this caller's time or wish ended before the login did.
     package func ticket(_ context: CallContext) async throws(UpstreamError) -> Ticket {
-        if let current, current.expires.map({ $0 > .now }) ?? true { return current }
-        if let rejection, rejection.until > .now { throw rejection.error }
+        if let current, current.expires.map({ $0 > now() }) ?? true { return current }
+        if let rejection, rejection.until > now() { throw rejection.error }
         if context.deadline <= .now { throw .timeout }
         logIn(context.requestID)
         return try await turn(before: context.deadline).get()
@@ -92,9 +98,9 @@ package actor Session {
     ///   answered with it: then the next would fare no better, and logins pause.
     package func refused(_ ticket: Ticket) -> Bool {
         guard ticket === current else { return true }
-        if let unwanted, unwanted.until > .now { return false }
+        if let unwanted, unwanted.until > now() { return false }
         if ticket.followsRefusal, !ticket.wasAccepted, unwanted?.ticket !== ticket {
-            unwanted = (ticket, .now + pause)
+            unwanted = (ticket, now() + pause)
             return false
         }
         current = nil
@@ -105,7 +111,7 @@ package actor Session {
     /// Says that a ticket was refused which this call had been given in place of another one: logins pause. The ticket
     /// stays, since other calls may be accepted with it.
     package func refusedAgain(_ ticket: Ticket) {
-        if ticket === current, unwanted?.ticket !== ticket { unwanted = (ticket, .now + pause) }
+        if ticket === current, unwanted?.ticket !== ticket { unwanted = (ticket, now() + pause) }
     }
 
     // MARK: Waiting
@@ -157,7 +163,7 @@ package actor Session {
         case .failure(let error):
             // It may have been used up.
             refreshToken = nil
-            if case .credentialsRejected = error { rejection = (error, .now + pause) }
+            if case .credentialsRejected = error { rejection = (error, now() + pause) }
             told = .failure(error)
         }
         let waiting = waiters

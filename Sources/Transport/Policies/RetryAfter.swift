@@ -13,6 +13,11 @@ public enum RetryAfter {
         return seconds(text, date: headers.first("Date"), now: time(nil))
     }
 
+    /// When the server says that it answered (RFC 9110 section 6.6.1), in seconds since 1970; nil where it does not.
+    public static func date(_ headers: AnswerHeaders) -> Int? {
+        headers.first("Date").flatMap { HTTPDate.seconds($0, now: time(nil)) }
+    }
+
     /// - Parameter now: seconds since 1970, for an answer without a date of its own.
     static func seconds(_ text: String, date: String?, now: Int) -> Int? {
         if !text.isEmpty, text.utf8.allSatisfy({ $0 &- 0x30 < 10 }) {

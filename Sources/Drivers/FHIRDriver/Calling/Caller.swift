@@ -122,6 +122,7 @@ struct Caller: Sendable {
         case (300...399, .create), (500..., .create):
             // It may have broken after the record was made.
             return .outcomeUnknown(detail)
+        case (_, .update) where SilentGateway.statuses.contains(answer.status): return .outcomeUnknown(detail)
         case (503, _):
             // It says itself for how long it is down, and is not called meanwhile.
             guard let seconds = RetryAfter.seconds(answer.http.headers) else {

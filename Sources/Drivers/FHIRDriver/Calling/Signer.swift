@@ -15,16 +15,20 @@ struct Signer: Sendable {
 
     private let fixed: Pass
     private let session: Session?
+    /// Why nothing can be signed.
+    private let complaint: String?
 
     init(_ signIn: SignIn, _ tenant: FHIRTenant, _ http: any HTTPSending, pause: Duration) {
         func secret(_ name: String) -> String { tenant.credentials[name]?.reveal() ?? "" }
         var headers: [(name: String, value: String)] = []
         var session: Session?
+        var complaint: String?
         switch signIn.style {
         case .none: break
         case .bearer: headers = [("Authorization", "Bearer " + secret("token"))]
         case .header(let name): headers = [(name, secret("key"))]
         case .basic:
+            if secret("user").contains(":") { complaint = BasicUser.complaint }
             let pair = secret("user") + ":" + secret("password")
             headers = [("Authorization", "Basic " + Base64.encode(Array(pair.utf8)))]
         case .clientCredentials(let place):
@@ -37,10 +41,12 @@ struct Signer: Sendable {
         secrets += headers.compactMap { $0.value.split(separator: " ").last.map(String.init) }
         fixed = Pass(headers: headers, secrets: secrets.filter { !$0.isEmpty })
         self.session = session
+        self.complaint = complaint
     }
 
-    /// - Throws: what a login failed with.
+    /// - Throws: what a login failed with; `.credentialsRejected` for a user name that cannot be sent.
     func pass(_ context: CallContext) async throws(UpstreamError) -> Pass {
+        if let complaint { throw .credentialsRejected(complaint) }
         guard let session else { return fixed }
         let ticket = try await session.ticket(context)
         var pass = fixed

@@ -94,7 +94,9 @@ struct Exchanger: Sendable {
             headers.append((name, value))
         }
         if let basic = operation.basic ?? (role == .login ? nil : plan.basic) {
-            let pair = (basic.user.expand(variables) ?? "") + ":" + (basic.password.expand(variables) ?? "")
+            let user = basic.user.expand(variables) ?? ""
+            guard !user.contains(":") else { throw .credentialsRejected(BasicUser.complaint) }
+            let pair = user + ":" + (basic.password.expand(variables) ?? "")
             add("Authorization", "Basic " + Base64.encode(Array(pair.utf8)))
         }
         for header in plan.headers + operation.headers {
@@ -262,7 +264,9 @@ struct Exchanger: Sendable {
                 continue
             }
             // Whatever a vendor sends: no number is too large or too small.
-            let (left, overflows) = number.subtractingReportingOverflow(Int(EpochClock.now()))
+            // Against the clock that named the moment, where it tells its time.
+            let now = RetryAfter.date(answer.headers) ?? Int(EpochClock.now())
+            let (left, overflows) = number.subtractingReportingOverflow(now)
             let seconds = hint.form == .seconds ? number : overflows ? 1 : left
             return min(max(seconds, 1), 3600)
         }
@@ -284,6 +288,9 @@ struct Exchanger: Sendable {
             // they took with a redirect, and one that they did not take, too.
             let saysNothing = exchange.status >= 500 || (300...399).contains(exchange.status)
             if role == .create, [502, 503, 504].contains(exchange.status) || (!exchange.ruled && saysNothing) {
+                return .outcomeUnknown("it answered \(exchange.status)")
+            }
+            if role == .update, SilentGateway.statuses.contains(exchange.status) {
                 return .outcomeUnknown("it answered \(exchange.status)")
             }
             // It says itself for how long it is down, and is not called meanwhile.

@@ -36,7 +36,7 @@ extension LoginRecipe {
             let foldCase = exchanger.plan.foldCase
             guard let root = exchange.document?.root,
                 let token = step.token.lazy.compactMap({ root.at($0, foldCase: foldCase)?.scalarText }).first,
-                !token.isEmpty
+                isPlain(token)
             else { return .failure(.malformed("the login's answer holds no token")) }
             let lifetime: Duration? =
                 switch step.lifetime {
@@ -50,11 +50,18 @@ extension LoginRecipe {
             return .success(
                 Session.Grant(
                     token: token,
-                    refreshToken: step.refreshToken.flatMap { root.at($0, foldCase: foldCase)?.scalarText },
+                    refreshToken: step.refreshToken.flatMap { root.at($0, foldCase: foldCase)?.scalarText }.flatMap {
+                        isPlain($0) ? $0 : nil
+                    },
                     lifetime: lifetime, asked: asked))
         } catch {
             return .failure(error)
         }
+    }
+
+    /// Whether a text can be a token: it may stand in a header, where a line break would begin another one.
+    private static func isPlain(_ token: String) -> Bool {
+        !token.isEmpty && token.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
     }
 
     /// Whether a login's answer is about the credentials. A web page with another status than 401 is a proxy's or a wrong
