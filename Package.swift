@@ -186,8 +186,8 @@ let package = Package(
         .testTarget(
             name: "TrytonDriverTests",
             dependencies: [
-                "TrytonDriver", "Bridge", "MockUpstream", "Transport", "JSONBytes", "ClientContract", "UpstreamDriver",
-                "TestSupport",
+                "TrytonDriver", "DriverSupport", "Bridge", "MockUpstream", "Transport", "JSONBytes", "ClientContract",
+                "UpstreamDriver", "TestSupport",
             ], swiftSettings: ours),
         .testTarget(
             name: "FHIRDriverTests",

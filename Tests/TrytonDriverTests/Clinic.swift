@@ -1,5 +1,6 @@
 import Bridge
 import ClientContract
+import DriverSupport
 import Foundation
 import JSONBytes
 import MockUpstream
@@ -83,9 +84,9 @@ struct Clinic: Sendable {
 
     /// A call in the driver's own session, as it is answered.
     func call(_ method: String, _ parameters: RPCValue...) async throws -> JSONValue {
-        let ticket = try await driver.signIn.ticket(context)
+        let ticket = try await driver.session.ticket(context)
         let answer = try await driver.server.call(
-            method, parameters, authorization: ticket.authorization, .read, context)
+            method, parameters, authorization: ticket.token, .read, context)
         guard case .carriedOut(.result(let result)) = answer else { throw Unanswered() }
         return result
     }
@@ -160,7 +161,7 @@ final class Script: HTTPSending {
     var logins: Int { requests.count(where: \.isLogin) }
 
     /// A driver that asks this script.
-    func driver(user: String = "recepcao", loginPause: Duration = SignIn.pause) -> TrytonDriver {
+    func driver(user: String = "recepcao", loginPause: Duration = Session.pause) -> TrytonDriver {
         TrytonDriver(
             clinic: TrytonClinic(
                 baseURL: "https://gh.example.test", database: "gh", user: Secret(user), password: Secret("senha-1")),
