@@ -19,12 +19,13 @@ import Testing
         #expect(VendorReason.clean((0..<20).map { "motivo \($0)" }, hiding: []).count == VendorReason.most)
     }
 
-    @Test(arguments: [
-        ("Banana for Ana", "Banana for …"), ("ANA TESTE já existe", "… já existe"),
-        ("Teste,Ana:duplicada", "…,…:duplicada"),
-        ("AnaTeste e ana_teste", "… e …_…"), ("Anamnese de Ana  Teste", "Anamnese de … …"), ("nome=Ana", "nome=…"),
-        ("Ana", "…"), ("A", "A"), ("", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("Banana for Ana", "Banana for …"), ("ANA TESTE já existe", "… já existe"),
+            ("Teste,Ana:duplicada", "…,…:duplicada"),
+            ("AnaTeste e ana_teste", "… e …_…"), ("Anamnese de Ana  Teste", "Anamnese de … …"), ("nome=Ana", "nome=…"),
+            ("Ana", "…"), ("A", "A"), ("", nil),
+        ] as [(String, String?)])
     func namesAreHiddenAsWords(_ text: String, _ told: String?) { #expect(clean(text, "Ana Teste") == told) }
 
     @Test func everyPartOfANameIsHidden() {

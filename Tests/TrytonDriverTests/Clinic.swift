@@ -1,6 +1,7 @@
 import Bridge
 import ClientContract
 import DriverSupport
+import DriverTestSupport
 import Foundation
 import JSONBytes
 import MockUpstream
@@ -131,33 +132,9 @@ enum Person {
     }
 }
 
-/// Stands in for the network: answers by a closure and keeps what was asked.
-final class Script: HTTPSending {
-    typealias Handler = @Sendable (OutboundRequest, Int) async throws -> UpstreamAnswer
-    private let asked = Mutex<[OutboundRequest]>([])
-    private let handler: Handler
+typealias Script = DriverTestSupport.Script
 
-    /// - Parameter handler: gets the request and how many came before it.
-    init(_ handler: @escaping Handler) { self.handler = handler }
-
-    func send(_ request: OutboundRequest, deadline: ContinuousClock.Instant) async throws(TransportError)
-        -> UpstreamAnswer
-    {
-        let index = asked.withLock { requests in
-            requests.append(request)
-            return requests.count - 1
-        }
-        do {
-            return try await handler(request, index)
-        } catch let error as TransportError {
-            throw error
-        } catch {
-            throw TransportError(
-                kind: .internal, phase: .queued, mayHaveReachedServer: false, detail: "the test's handler failed")
-        }
-    }
-
-    var requests: [OutboundRequest] { asked.withLock { $0 } }
+extension Script {
     var logins: Int { requests.count(where: \.isLogin) }
 
     /// A driver that asks this script.
@@ -170,23 +147,15 @@ final class Script: HTTPSending {
 }
 
 extension OutboundRequest {
-    var text: String { String(decoding: body ?? [], as: UTF8.self) }
     var isLogin: Bool { text.contains("common.db.login") }
-    func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
 }
 
 extension UpstreamAnswer {
-    static func json(_ body: String, status: Int = 200) -> UpstreamAnswer {
-        UpstreamAnswer(status: status, headers: [("Content-Type", "application/json")], body: Array(body.utf8))
-    }
-
     static let session = json(#"{"id":1,"result":[7,"s-1"]}"#)
     static let sessionUnknown = UpstreamAnswer(status: 401, headers: [("Content-Type", "text/plain")], body: [])
 }
 
-/// What an upstream error is, for comparisons.
 extension UpstreamError {
-    var name: String { String(description.prefix { $0 != ":" && $0 != "(" }).trimmingCharacters(in: .whitespaces) }
     var reasons: [String] {
         switch self {
         case .refused(let reasons), .conflict(let reasons): reasons
@@ -196,12 +165,7 @@ extension UpstreamError {
 }
 
 func failure(_ body: () async throws -> Void) async -> UpstreamError? {
-    do {
-        try await body()
-        return nil
-    } catch {
-        return error as? UpstreamError
-    }
+    await UpstreamError.thrown(by: body)
 }
 
 func contractFailure(_ body: () async throws -> Void) async -> ContractError? {
