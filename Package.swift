@@ -166,6 +166,10 @@ let package = Package(
 
         // What several test targets use.
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: ours),
+        // What tests of several drivers need.
+        .target(
+            name: "DriverTestSupport", dependencies: ["Transport", "UpstreamDriver"], path: "Tests/DriverSupport",
+            swiftSettings: ours),
         .testTarget(name: "JSONBytesTests", dependencies: ["JSONBytes", "TestSupport"], swiftSettings: ours),
         .testTarget(name: "StrictConfigTests", dependencies: ["StrictConfig"], swiftSettings: ours),
         .testTarget(
@@ -182,20 +186,21 @@ let package = Package(
             name: "RESTDriverTests",
             dependencies: [
                 "RESTDriver", "DriverSupport", "Bridge", "MockUpstream", "Transport", "JSONBytes", "StrictConfig",
-                "ClientContract", "UpstreamDriver", "TestSupport", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+                "ClientContract", "UpstreamDriver", "TestSupport", "DriverTestSupport", nio("NIOCore"),
+                nio("NIOPosix"), nio("NIOHTTP1"),
             ],
             swiftSettings: ours),
         .testTarget(
             name: "TrytonDriverTests",
             dependencies: [
-                "TrytonDriver", "Bridge", "MockUpstream", "Transport", "JSONBytes", "ClientContract", "UpstreamDriver",
-                "TestSupport",
+                "TrytonDriver", "DriverSupport", "Bridge", "MockUpstream", "Transport", "JSONBytes", "ClientContract",
+                "UpstreamDriver", "TestSupport", "DriverTestSupport",
             ], swiftSettings: ours),
         .testTarget(
             name: "FHIRDriverTests",
             dependencies: [
                 "FHIRDriver", "DriverSupport", "Bridge", "MockUpstream", "Transport", "JSONBytes", "StrictConfig",
-                "ClientContract", "UpstreamDriver", "TestSupport",
+                "ClientContract", "UpstreamDriver", "TestSupport", "DriverTestSupport",
             ],
             swiftSettings: ours),
         .testTarget(name: "IdempotencyTests", dependencies: ["Idempotency"], swiftSettings: ours),

@@ -1,5 +1,6 @@
 import Bridge
 import ClientContract
+import DriverTestSupport
 import Foundation
 import JSONBytes
 import MockUpstream
@@ -11,50 +12,16 @@ import UpstreamDriver
 
 @testable import FHIRDriver
 
-/// Stands in for the network: answers by a closure and keeps what was asked.
-final class Script: HTTPSending {
-    typealias Handler = @Sendable (OutboundRequest, Int) throws -> UpstreamAnswer
-    private let asked = Mutex<[OutboundRequest]>([])
-    private let handler: Handler
-
-    /// - Parameter handler: gets the request and how many came before it.
-    init(_ handler: @escaping Handler) { self.handler = handler }
-
-    /// Answers these in order, the last one for ever.
-    convenience init(_ answers: UpstreamAnswer...) { self.init { _, index in answers[min(index, answers.count - 1)] } }
-
-    func send(_ request: OutboundRequest, deadline: ContinuousClock.Instant) async throws(TransportError)
-        -> UpstreamAnswer
-    {
-        let index = asked.withLock { requests in
-            requests.append(request)
-            return requests.count - 1
-        }
-        do {
-            return try handler(request, index)
-        } catch let error as TransportError {
-            throw error
-        } catch {
-            throw TransportError(
-                kind: .internal, phase: .queued, mayHaveReachedServer: false, detail: "the test's handler failed")
-        }
-    }
-
-    var requests: [OutboundRequest] { asked.withLock { $0 } }
-    var last: OutboundRequest? { requests.last }
-}
+typealias Script = DriverTestSupport.Script
 
 extension UpstreamAnswer {
     static func fhir(_ body: String, status: Int = 200, headers: [(name: String, value: String)] = []) -> UpstreamAnswer
     {
-        UpstreamAnswer(
-            status: status, headers: [("Content-Type", "application/fhir+json")] + headers, body: Array(body.utf8))
+        json(body, status: status, headers: headers, type: "application/fhir+json")
     }
 }
 
 extension OutboundRequest {
-    var text: String { String(decoding: body ?? [], as: UTF8.self) }
-    func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
     /// What stands behind the address of the tests' server.
     var target: String { String(url.dropFirst(Sample.base.count)) }
     /// The values of a query parameter, decoded.
@@ -133,18 +100,8 @@ enum Sample {
     }
 }
 
-extension UpstreamError {
-    /// What the error is, for comparisons.
-    var name: String { String(description.prefix { $0 != ":" && $0 != "(" }).trimmingCharacters(in: .whitespaces) }
-}
-
 func failure(_ body: () async throws -> Void) async -> UpstreamError? {
-    do {
-        try await body()
-        return nil
-    } catch {
-        return error as? UpstreamError
-    }
+    await UpstreamError.thrown(by: body)
 }
 
 /// A server of the mock, and everything in front of it.

@@ -40,7 +40,10 @@ class Worlds:
     def __init__(self, app, folder, template):
         self.app, self.folder, self.template = app, pathlib.Path(folder), template
         self.lock = threading.Lock()
-        self.free, self.made = [], []
+        # All of them before the first call comes. A database is prepared by setting up the classes of Tryton's models
+        # again, which all databases share: meanwhile their fields have no names, and whoever is served at that time
+        # gets an AssertionError, or an error without a text.
+        self.free = [self.prepare(number) for number in range(WORLDS)]
         # Ids and rows by the people who were asked for.
         self.snapshots = {}
         self.counts = collections.defaultdict(collections.Counter)
@@ -91,11 +94,6 @@ class Worlds:
             self.counts[name][kind] += 1
 
     def lend(self, people):
-        with self.lock:
-            if not self.made:
-                # All at once: Tryton prepares no database while it serves another.
-                self.made = [self.prepare(number) for number in range(WORLDS)]
-                self.free += self.made
         name = self.taken()
         key = json.dumps(people)
         self.execute(name, [f"delete from {table}" for table in EMPTIED])

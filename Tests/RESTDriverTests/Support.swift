@@ -1,61 +1,25 @@
 import ClientContract
 import DriverSupport
+import DriverTestSupport
 import Foundation
 import JSONBytes
 import StrictConfig
-import Synchronization
 import TestSupport
 import Transport
 import UpstreamDriver
 
 @testable import RESTDriver
 
-/// Stands in for the network: answers by a closure and keeps what was asked.
-final class Script: HTTPSending {
-    typealias Handler = @Sendable (OutboundRequest, Int) throws -> UpstreamAnswer
-    private let asked = Mutex<[OutboundRequest]>([])
-    private let handler: Handler
+typealias Script = DriverTestSupport.Script
 
-    /// - Parameter handler: gets the request and how many came before it.
-    init(_ handler: @escaping Handler) { self.handler = handler }
-
+extension Script {
     /// Answers these bodies in order, the last one for ever.
     convenience init(_ bodies: String...) {
         self.init { _, index in .json(bodies[min(index, bodies.count - 1)]) }
     }
-
-    func send(_ request: OutboundRequest, deadline: ContinuousClock.Instant) async throws(TransportError)
-        -> UpstreamAnswer
-    {
-        let index = asked.withLock { requests in
-            requests.append(request)
-            return requests.count - 1
-        }
-        do {
-            return try handler(request, index)
-        } catch let error as TransportError {
-            throw error
-        } catch {
-            throw TransportError(
-                kind: .internal, phase: .queued, mayHaveReachedServer: false, detail: "the test's handler failed")
-        }
-    }
-
-    var requests: [OutboundRequest] { asked.withLock { $0 } }
-    var last: OutboundRequest? { requests.last }
-}
-
-extension UpstreamAnswer {
-    static func json(_ body: String, status: Int = 200, headers: [(name: String, value: String)] = []) -> UpstreamAnswer
-    {
-        UpstreamAnswer(
-            status: status, headers: [("Content-Type", "application/json")] + headers, body: Array(body.utf8))
-    }
 }
 
 extension OutboundRequest {
-    var text: String { String(decoding: body ?? [], as: UTF8.self) }
-    func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
     /// What stands behind the address of the tests' system.
     var target: String { String(url.dropFirst("https://vendor.example.test/v1".count)) }
 }
@@ -129,16 +93,6 @@ enum Sample {
 
 typealias Seeded = TestSupport.Seeded
 
-/// What an upstream error is, for comparisons.
-extension UpstreamError {
-    var name: String { String(description.prefix { $0 != ":" && $0 != "(" }).trimmingCharacters(in: .whitespaces) }
-}
-
 func failure(_ body: () async throws -> Void) async -> UpstreamError? {
-    do {
-        try await body()
-        return nil
-    } catch {
-        return error as? UpstreamError
-    }
+    await UpstreamError.thrown(by: body)
 }

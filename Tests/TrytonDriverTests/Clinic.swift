@@ -1,5 +1,7 @@
 import Bridge
 import ClientContract
+import DriverSupport
+import DriverTestSupport
 import Foundation
 import JSONBytes
 import MockUpstream
@@ -83,9 +85,9 @@ struct Clinic: Sendable {
 
     /// A call in the driver's own session, as it is answered.
     func call(_ method: String, _ parameters: RPCValue...) async throws -> JSONValue {
-        let ticket = try await driver.signIn.ticket(context)
+        let ticket = try await driver.session.ticket(context)
         let answer = try await driver.server.call(
-            method, parameters, authorization: ticket.authorization, .read, context)
+            method, parameters, authorization: ticket.token, .read, context)
         guard case .carriedOut(.result(let result)) = answer else { throw Unanswered() }
         return result
     }
@@ -130,37 +132,13 @@ enum Person {
     }
 }
 
-/// Stands in for the network: answers by a closure and keeps what was asked.
-final class Script: HTTPSending {
-    typealias Handler = @Sendable (OutboundRequest, Int) async throws -> UpstreamAnswer
-    private let asked = Mutex<[OutboundRequest]>([])
-    private let handler: Handler
+typealias Script = DriverTestSupport.Script
 
-    /// - Parameter handler: gets the request and how many came before it.
-    init(_ handler: @escaping Handler) { self.handler = handler }
-
-    func send(_ request: OutboundRequest, deadline: ContinuousClock.Instant) async throws(TransportError)
-        -> UpstreamAnswer
-    {
-        let index = asked.withLock { requests in
-            requests.append(request)
-            return requests.count - 1
-        }
-        do {
-            return try await handler(request, index)
-        } catch let error as TransportError {
-            throw error
-        } catch {
-            throw TransportError(
-                kind: .internal, phase: .queued, mayHaveReachedServer: false, detail: "the test's handler failed")
-        }
-    }
-
-    var requests: [OutboundRequest] { asked.withLock { $0 } }
+extension Script {
     var logins: Int { requests.count(where: \.isLogin) }
 
     /// A driver that asks this script.
-    func driver(user: String = "recepcao", loginPause: Duration = SignIn.pause) -> TrytonDriver {
+    func driver(user: String = "recepcao", loginPause: Duration = Session.pause) -> TrytonDriver {
         TrytonDriver(
             clinic: TrytonClinic(
                 baseURL: "https://gh.example.test", database: "gh", user: Secret(user), password: Secret("senha-1")),
@@ -169,23 +147,15 @@ final class Script: HTTPSending {
 }
 
 extension OutboundRequest {
-    var text: String { String(decoding: body ?? [], as: UTF8.self) }
     var isLogin: Bool { text.contains("common.db.login") }
-    func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
 }
 
 extension UpstreamAnswer {
-    static func json(_ body: String, status: Int = 200) -> UpstreamAnswer {
-        UpstreamAnswer(status: status, headers: [("Content-Type", "application/json")], body: Array(body.utf8))
-    }
-
     static let session = json(#"{"id":1,"result":[7,"s-1"]}"#)
     static let sessionUnknown = UpstreamAnswer(status: 401, headers: [("Content-Type", "text/plain")], body: [])
 }
 
-/// What an upstream error is, for comparisons.
 extension UpstreamError {
-    var name: String { String(description.prefix { $0 != ":" && $0 != "(" }).trimmingCharacters(in: .whitespaces) }
     var reasons: [String] {
         switch self {
         case .refused(let reasons), .conflict(let reasons): reasons
@@ -195,12 +165,7 @@ extension UpstreamError {
 }
 
 func failure(_ body: () async throws -> Void) async -> UpstreamError? {
-    do {
-        try await body()
-        return nil
-    } catch {
-        return error as? UpstreamError
-    }
+    await UpstreamError.thrown(by: body)
 }
 
 func contractFailure(_ body: () async throws -> Void) async -> ContractError? {

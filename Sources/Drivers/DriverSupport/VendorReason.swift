@@ -17,45 +17,72 @@ package enum VendorReason {
         }
     }
 
-    /// A name, and its words: a system may repeat a part of it.
+    /// A name as a system may spell it: whole, in two parts wherever it may be parted, family name first, without blanks,
+    /// and word by word.
     package static func words(of name: String) -> [String] {
-        [name] + name.split(separator: " ").map(String.init).filter { $0.count >= 3 }
+        let words = name.split(whereSeparator: \.isWhitespace).map(String.init)
+        func joined(_ words: ArraySlice<String>) -> String { words.joined(separator: " ") }
+        let parted = words.indices.dropFirst().prefix(16).flatMap { border in
+            let (given, family) = (joined(words[..<border]), joined(words[border...]))
+            return [given, family, "\(family), \(given)"]
+        }
+        return [name, joined(words[...]), words.joined()] + parted + words.filter { $0.count >= 3 }
     }
 
     /// How many reasons are passed on.
     package static let most = 10
+    /// How many characters of one are read, and how many are passed on.
+    private static let (longest, passed) = (4000, 300)
 
-    /// Removes texts wherever they stand, in any case. Single letters stay: they say nothing.
-    package static func hide(_ texts: [String], in reason: String) -> String {
-        var text = String(reason.prefix(4000))
-        for hidden in texts where hidden.count >= 2 { text = replacing(hidden, in: text) }
-        return text
+    /// Removes secrets wherever they stand, in any case.
+    package static func hide(_ secrets: [String], in reason: String) -> String {
+        cover(secrets, in: String(reason.prefix(longest)), insideWords: true)
     }
 
-    /// Removes what was sent, e-mail addresses, and runs of four digits and more (with punctuation between them).
+    /// Removes what was sent and what is on record, e-mail addresses, and runs of four digits and more (with punctuation
+    /// between them). Words that only hold a name stay readable: "Banana" is not "Ana".
     package static func clean(_ reasons: [String], hiding sent: [String]) -> [String] {
-        var seen: Set<String> = []
-        return reasons.prefix(most).compactMap { reason in
-            // Cut only then: half of a hidden text would be recognised by nothing.
-            var text = String(hide(sent, in: reason).prefix(300))
-            text = text.split(separator: " ", omittingEmptySubsequences: true)
-                .map { $0.contains("@") ? "…" : String($0) }.joined(separator: " ")
+        var cleaned: [String] = []
+        for reason in reasons.prefix(most) {
+            var text = cover(sent, in: String(reason.prefix(longest)), insideWords: false)
+            text = text.split(whereSeparator: \.isWhitespace).map { $0.contains("@") ? "…" : String($0) }
+                .joined(separator: " ")
             text = maskDigits(text)
-            text = String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }))
-            return !text.isEmpty && seen.insert(text).inserted ? text : nil
+            text.unicodeScalars.removeAll { $0.value < 0x20 || $0.value == 0x7F }
+            // Cut only then: half of a hidden text would be recognised by nothing.
+            text = String(text.prefix(passed))
+            if !text.isEmpty, !cleaned.contains(text) { cleaned.append(text) }
         }
+        return cleaned
     }
 
-    private static func replacing(_ secret: String, in text: String) -> String {
-        let lower = Array(secret.lowercased())
-        var rest = Array(text)
+    /// Puts "…" where any of the texts stands, in any case; one for those that overlap. Single letters stay: they say
+    /// nothing.
+    /// - Parameter insideWords: also where letters stand right before or behind.
+    private static func cover(_ texts: [String], in reason: String, insideWords: Bool) -> String {
+        let characters = Array(reason)
+        let folded = characters.map { $0.lowercased() }
+        var isCovered = [Bool](repeating: false, count: characters.count)
+        /// Whether a word goes on from the character before this place to the one at it.
+        func isInsideWord(_ place: Int) -> Bool {
+            place > 0 && place < characters.count && characters[place - 1].isLetter && characters[place].isLetter
+        }
+        for text in Set(texts) where text.count >= 2 && text.count <= characters.count {
+            let wanted = text.map { $0.lowercased() }
+            for start in 0...(folded.count - wanted.count) where folded[start] == wanted[0] {
+                let end = start + wanted.count
+                guard folded[start..<end].elementsEqual(wanted),
+                    insideWords || !(isInsideWord(start) || isInsideWord(end))
+                else { continue }
+                for place in start..<end { isCovered[place] = true }
+            }
+        }
         var result = ""
-        while !rest.isEmpty {
-            if rest.count >= lower.count, Array(String(rest.prefix(lower.count)).lowercased()) == lower {
+        for (place, character) in characters.enumerated() {
+            if !isCovered[place] {
+                result.append(character)
+            } else if place == 0 || !isCovered[place - 1] {
                 result += "…"
-                rest.removeFirst(lower.count)
-            } else {
-                result.append(rest.removeFirst())
             }
         }
         return result

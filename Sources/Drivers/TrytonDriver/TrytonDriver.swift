@@ -1,4 +1,5 @@
 public import ClientContract
+import DriverSupport
 import JSONBytes
 import Synchronization
 public import Transport
@@ -42,7 +43,7 @@ public struct TrytonClinic: Sendable {
 public final class TrytonDriver: UpstreamDriver {
     public var capabilities: Capabilities { TrytonDriver.abilities }
     let server: RPCServer
-    let signIn: SignIn
+    let session: Session
     private let reader: PartyReader
     /// What GNU Health gives a new person for `fed_country`, once it was asked.
     private let federationCountry = Mutex<String??>(nil)
@@ -60,12 +61,13 @@ public final class TrytonDriver: UpstreamDriver {
         duplicates: .creates)
 
     public convenience init(clinic: TrytonClinic, http: any HTTPSending) {
-        self.init(clinic: clinic, http: http, loginPause: SignIn.pause)
+        self.init(clinic: clinic, http: http, loginPause: Session.pause)
     }
 
     init(clinic: TrytonClinic, http: any HTTPSending, loginPause: Duration) {
         server = RPCServer(address: "\(clinic.baseURL)/\(clinic.database)/", http: http)
-        signIn = SignIn(server, user: clinic.user, password: clinic.password, pause: loginPause)
+        let signIn = SignIn(server: server, user: clinic.user, password: clinic.password)
+        session = Session(pause: loginPause) { (_, context) in await signIn.begin(context) }
         reader = PartyReader(phones: clinic.phones)
     }
 
@@ -126,7 +128,7 @@ public final class TrytonDriver: UpstreamDriver {
         let answer = try await call("model.party.party.create", [[party]], .write, context)
         switch answer {
         case .error(let error):
-            throw failure(error, .write, hiding: SystemWords.spellings(of: draft))
+            throw failure(error, .write, hiding: draft.sent)
         case .result(let result):
             guard let id = result.elements.first?.int, result.elements.count == 1 else {
                 throw .outcomeUnknown("the answer to a create holds no id")
@@ -161,11 +163,8 @@ public final class TrytonDriver: UpstreamDriver {
         switch answer {
         case .result: return
         case .error(let error):
-            let onRecord = SystemWords.spellings(
-                ofName: PersonNames.joined(given: party.given, family: row["lastname"]?.string ?? ""),
-                keeping: party.given)
-            throw failure(
-                error, .write, hiding: onRecord + SystemWords.spellings(of: patch, keeping: party.given))
+            let onRecord = PersonNames.joined(given: party.given, family: row["lastname"]?.string ?? "")
+            throw failure(error, .write, hiding: VendorReason.words(of: onRecord) + patch.sent)
         }
     }
 
@@ -209,21 +208,31 @@ public final class TrytonDriver: UpstreamDriver {
         var surroundings: [(String, RPCValue)] = [("language", .text(RPCServer.language))]
         if let stamp { surroundings.append(("_timestamp", .object([(stamp.record, .text(stamp.time))]))) }
         let all = parameters + [.object(surroundings)]
-        let ticket = try await signIn.ticket(context)
-        let first = try await server.call(method, all, authorization: ticket.authorization, role, context)
-        if case .carriedOut(let outcome) = first { return outcome }
-        await signIn.refused(ticket)
-        let renewed = try await signIn.ticket(context)
-        let second = try await server.call(method, all, authorization: renewed.authorization, role, context)
-        if case .carriedOut(let outcome) = second { return outcome }
-        throw await signIn.refusedAgain(renewed)
+        let ticket = try await session.ticket(context)
+        if let outcome = try await attempt(method, all, ticket, role, context) { return outcome }
+        if await session.refused(ticket) {
+            let renewed = try await session.ticket(context)
+            if let outcome = try await attempt(method, all, renewed, role, context) { return outcome }
+            await session.refusedAgain(renewed)
+        }
+        throw .credentialsRejected("it answered 401 to a new session")
+    }
+
+    /// - Returns: nil where the session is not known, and nothing was done.
+    private func attempt(
+        _ method: String, _ parameters: [RPCValue], _ ticket: Session.Ticket, _ role: CallRole, _ context: CallContext
+    ) async throws(UpstreamError) -> RPCOutcome? {
+        let answer = try await server.call(method, parameters, authorization: ticket.token, role, context)
+        guard case .carriedOut(let outcome) = answer else { return nil }
+        ticket.accept()
+        return outcome
     }
 
     private func failure(_ error: RPCError, _ role: CallRole, hiding: [String] = []) -> UpstreamError {
         switch (error.kind, role) {
         case (.concurrency, _): .conflict(reasons: [])
         case (.refusal, .write), (.warning, .write):
-            .refused(reasons: SystemWords.clean(error.texts, hiding: hiding))
+            .refused(reasons: VendorReason.clean(error.texts, hiding: hiding))
         case (.refusal, _), (.warning, _): .failed(status: 200, "it refused the call, with a text for people")
         case (.login, _): .credentialsRejected("it asks for a login")
         case (.other, _): .failed(status: 200, "it failed with an error of its own")
