@@ -209,8 +209,11 @@ let package = Package(
             dependencies: ["Bridge", "UpstreamDriver", "ClientContract", "Idempotency", "TestSupport"],
             swiftSettings: ours),
         .testTarget(
-            name: "TenancyTests", dependencies: ["Tenancy", "Bridge", "StrictConfig", "JSONBytes", "Transport"],
-            swiftSettings: ours),
+            name: "TenancyTests",
+            dependencies: [
+                "Tenancy", "Bridge", "StrictConfig", "JSONBytes", "Transport", "ClientContract", "UpstreamDriver",
+                "MockUpstream",
+            ], swiftSettings: ours),
         .testTarget(name: "AuditTests", dependencies: ["Audit", "Tenancy", "JSONBytes"], swiftSettings: ours),
         .testTarget(
             name: "WorkbenchTests",

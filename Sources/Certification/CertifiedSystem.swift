@@ -14,8 +14,8 @@ public struct CertifiedSystem: Sendable {
     struct Prepared: Sendable {
         let capabilities: Capabilities
         var channel = ChannelSettings()
-        /// From a base URL, the tenant's keys by name, and a way out.
-        let make: @Sendable (String, [String: Secret], any HTTPSending) -> any UpstreamDriver
+        /// From a base URL, the tenant's keys by name, what became of those that logins replace, and a way out.
+        let make: @Sendable (String, [String: Secret], WorldCredentials, any HTTPSending) -> any UpstreamDriver
     }
 
     /// The profile's name: its file in the folder of drivers, without `.json`.
@@ -89,7 +89,7 @@ public struct CertifiedSystem: Sendable {
             name: "gnu-health", mock: mock, hasLogin: true, keys: ["user": mock.user, "password": mock.password],
             gaps: noGap.and(without: .description)
         ) { _ in
-            Prepared(capabilities: TrytonDriver.abilities) { baseURL, keys, http in
+            Prepared(capabilities: TrytonDriver.abilities) { baseURL, keys, _, http in
                 let clinic = TrytonClinic(
                     baseURL: baseURL, database: "gh", user: keys["user"] ?? Secret(""),
                     password: keys["password"] ?? Secret(""))
@@ -119,7 +119,7 @@ public struct CertifiedSystem: Sendable {
         ) { drivers in
             let file = Files.join(drivers, "fhir/\(name).json")
             let profile = try FHIRProfile(try Files.read(file), file: file)
-            return Prepared(capabilities: profile.capabilities) { baseURL, keys, http in
+            return Prepared(capabilities: profile.capabilities) { baseURL, keys, _, http in
                 var settings = settings
                 if hasLogin { settings[FHIRProfile.tokenURL] = baseURL + "/oauth2/v2.0/token" }
                 let tenant = FHIRTenant(baseURL: baseURL, credentials: keys, settings: settings)
@@ -145,9 +145,11 @@ public struct CertifiedSystem: Sendable {
     private static func prepared(_ profile: Profile, _ settings: [String: String]) -> Prepared {
         var channel = ChannelSettings(paces: profile.pace.map { [$0] } ?? [])
         if let concurrent = profile.concurrent { channel.maxInFlight = concurrent }
-        return Prepared(capabilities: profile.capabilities, channel: channel) { baseURL, keys, http in
-            RESTDriver(
-                profile: profile, tenant: RESTTenant(baseURL: baseURL, credentials: keys, settings: settings),
+        return Prepared(capabilities: profile.capabilities, channel: channel) { baseURL, keys, kept, http in
+            let replaced = profile.replacedCredential.flatMap { keys[$0] }.map { kept.newest(of: $0) }
+            return RESTDriver(
+                profile: profile,
+                tenant: RESTTenant(baseURL: baseURL, credentials: keys, settings: settings, replaced: replaced),
                 http: http)
         }
     }
@@ -181,7 +183,7 @@ public struct CertifiedSystem: Sendable {
             driver: { world, which in
                 prepared.make(
                     world.baseURL, keys.mapValues { Secret(which == .good ? $0 : Self.wrongKey) },
-                    engine.channel(prepared.channel))
+                    (world as? MockWorld)?.credentials ?? WorldCredentials(), engine.channel(prepared.channel))
             })
     }
 }

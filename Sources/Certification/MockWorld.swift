@@ -1,6 +1,23 @@
 import ClientContract
 import Conformance
 import MockUpstream
+import RESTDriver
+import Synchronization
+import UpstreamDriver
+
+/// Credentials that logins replace, for all drivers of one world.
+final class WorldCredentials: Sendable {
+    private let kept = Mutex<[Secret: CredentialInMemory]>([:])
+
+    /// What became of a credential.
+    func newest(of first: Secret) -> CredentialInMemory {
+        kept.withLock { kept in
+            let credential = kept[first] ?? CredentialInMemory(first)
+            kept[first] = credential
+            return credential
+        }
+    }
+}
 
 /// A world over a mock of the system's dialect.
 struct MockWorld: World {
@@ -10,6 +27,7 @@ struct MockWorld: World {
     let hasKeys: Bool
     let hasLogin: Bool
     private let refuses: Refused?
+    let credentials = WorldCredentials()
 
     /// Writes that are sound by the contract and that a dialect refuses.
     enum Refused: Sendable {

@@ -20,6 +20,8 @@ public struct PreparedDriver: Sendable {
     let pace: Pace?
     /// What the tenant's file does not hold and the driver depends on: when it changes, the driver is made anew.
     let surroundings: [UInt8]
+    /// A credential that the vendor replaces: the tenant goes on when it changes.
+    var replacedCredential: String?
 }
 
 /// What a driver's entry in the table may use.
@@ -35,6 +37,7 @@ struct DriverSurroundings {
     let settings: [String: String]
     let settingNodes: [(name: String, node: ConfigNode)]
     let phones: PhoneContext
+    let secrets: SecretSource
 }
 
 /// A compiled profile and the bytes that it came from.
@@ -45,6 +48,25 @@ struct LoadedProfile: Sendable {
 }
 
 extension DriverSurroundings {
+    /// The file of a credential that the vendor replaces; nil, with a fault, where it is none that Ponte can write.
+    func credentialFile(_ name: String) -> CredentialFile? {
+        guard let node = credentialNodes.first(where: { $0.name == name })?.node else { return nil }
+        guard let written = node.value["file"]?.string else {
+            node.fault(
+                "is replaced by the vendor at each login, so it must be in a file that Ponte can write: "
+                    + "{\"file\": \"path\"}")
+            return nil
+        }
+        guard secrets.resolves, let first = credentials[name] else { return nil }
+        let path = Files.resolve(written, beside: node.report.file)
+        if let complaint = CredentialFile.complaint(about: path) {
+            node.fault("is replaced by the vendor at each login, and Ponte cannot write its file: \(complaint)")
+            return nil
+        }
+        let tell = secrets.couldNotSave
+        return CredentialFile(path, first) { tell(name, $0) }
+    }
+
     /// The profile that a tenant names; nil, with a fault, where there is none to be used.
     func profile<Content>(_ upstream: ConfigObject, as type: Content.Type) -> (content: Content, bytes: [UInt8])? {
         guard let node = upstream.required("profile"), let name = node.string("a profile's name") else { return nil }
@@ -112,12 +134,15 @@ extension DriverEntry {
         if profile.baseURL == nil, !around.hasBaseURL {
             upstream.node.fault("lacks the member \"baseURL\": the profile has no address of its own")
         }
+        let replaced = profile.replacedCredential.flatMap { around.credentialFile($0) }
         guard report.faults.count == before else { return nil }
         let tenant = RESTTenant(
-            baseURL: around.baseURL, credentials: around.credentials, settings: around.settings, phones: around.phones)
+            baseURL: around.baseURL, credentials: around.credentials, settings: around.settings, phones: around.phones,
+            replaced: replaced)
         return PreparedDriver(
             make: { RESTDriver(profile: profile, tenant: tenant, http: $0) }, capabilities: profile.capabilities,
-            baseURL: profile.baseURL, concurrent: profile.concurrent, pace: profile.pace, surroundings: bytes)
+            baseURL: profile.baseURL, concurrent: profile.concurrent, pace: profile.pace, surroundings: bytes,
+            replacedCredential: profile.replacedCredential)
     }
 }
 

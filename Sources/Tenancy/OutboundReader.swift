@@ -69,7 +69,6 @@ extension TenantReader {
         for (name, node) in credentialNodes {
             guard let secret = secrets.secret(node) else { continue }
             credentials[name] = secret
-            surroundings += Array(secret.reveal().utf8) + [0]
         }
         let settingNodes = object.optional("settings")?.entries("an object of texts") ?? []
         var settings: [String: String] = [:]
@@ -82,8 +81,11 @@ extension TenantReader {
             profiles: entry.flatMap { profiles[$0.name] } ?? [:], baseURL: baseURL,
             hasBaseURL: baseURL != nil || object.optional("baseURL") != nil,
             credentials: credentials, credentialNodes: credentialNodes, settings: settings, settingNodes: settingNodes,
-            phones: phones)
+            phones: phones, secrets: secrets.forTenant(id))
         guard let entry, let driver = entry.prepare(object, around) else { return nil }
+        for (name, _) in credentialNodes where name != driver.replacedCredential {
+            surroundings += Array((credentials[name]?.reveal() ?? "").utf8) + [0]
+        }
         if limit == nil, let concurrent = driver.concurrent { channel.maxInFlight = concurrent }
         channel.maxQueued = queued ?? ChannelSettings.usualQueue(channel.maxInFlight)
         if let pace = driver.pace { channel.paces.append(pace) }

@@ -8,6 +8,10 @@ public struct SecretSource: Sendable {
     public var environment: @Sendable (String) -> String?
     /// Off: references are checked for their form only, and every secret is a placeholder.
     public var resolves: Bool
+    /// Told when a credential that the vendor replaced could not be written back: the tenant, the credential's name, and
+    /// the system's reason.
+    public var onUnsaved: (@Sendable (_ tenant: String, _ credential: String, _ reason: String) -> Void)?
+    private var tenant = ""
     /// Whether a secret's file may be one that others can read or change.
     var allowsOpenFiles = false
 
@@ -16,6 +20,17 @@ public struct SecretSource: Sendable {
     ) {
         self.environment = environment
         self.resolves = resolves
+    }
+
+    /// The same, for the secrets of one tenant.
+    func forTenant(_ id: String?) -> SecretSource {
+        var source = self
+        source.tenant = id ?? ""
+        return source
+    }
+
+    var couldNotSave: @Sendable (_ credential: String, _ reason: String) -> Void {
+        { [onUnsaved, tenant] credential, reason in onUnsaved?(tenant, credential, reason) }
     }
 
     /// The environment of this process.

@@ -28,7 +28,10 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         defer { LogOutput.standardOutput.flush(within: .seconds(2)) }
-        let configuration = Configuration(serverFile: options.config)
+        let unsaved = UnsavedCredentialLog()
+        var secrets = SecretSource()
+        secrets.onUnsaved = { unsaved.note(tenant: $0, credential: $1, reason: $2) }
+        let configuration = Configuration(serverFile: options.config, options: .init(secrets: secrets))
         for fault in configuration.faults { Terminal.error(fault.description) }
         guard configuration.serverIsSound else { throw ExitCode.failure }
         guard configuration.tenants.contains(where: { !$0.isDisabled }) else {
@@ -37,6 +40,7 @@ struct Serve: AsyncParsableCommand {
         }
         let settings = configuration.server
         let logger = LogOutput.logger(level: settings.logLevel, format: settings.logFormat)
+        unsaved.write(to: logger)
         for warning in configuration.warnings { logger.warning("in the configuration: \(warning)") }
         let engine = try CurlEngine(EngineOptions(maxInFlight: settings.maxInFlight))
         let tenants = TenantDirectory(configuration, engine: engine, observer: CircuitLog.observer(logger))

@@ -200,6 +200,7 @@ import Testing
                     body: "grant_type=refresh_token&refresh_token=\(token)")
             }
             let second = try #require(try login(Self.key).json()["refresh_token"]?.string)
+            #expect(try login(Self.key).status == 401)
             #expect(try login(second).status == 200)
             #expect(try login(second).status == 401)
         }

@@ -313,6 +313,7 @@ extension VendorsOverSocketsTests {
                 mock.expireTokens()
             }
             #expect(mock.requests.count(.login) == 3)
+            #expect(mock.requests.count(.get) == 5)
             let body = String(decoding: try #require(mock.requests.last(.login)).body, as: UTF8.self)
             #expect(body.contains("refresh_token=refresh."))
         }

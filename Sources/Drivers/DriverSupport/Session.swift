@@ -28,7 +28,7 @@ package actor Session {
     /// What a login or a refresh answered.
     package struct Grant: Sendable {
         let token: String
-        let refreshToken: String?
+        package let refreshToken: String?
         let expires: ContinuousClock.Instant?
         /// From a login, not from a refresh: an earlier refresh token is worth nothing.
         package var isNew = true

@@ -38,6 +38,8 @@ public struct Profile: Sendable {
     public let baseURL: String?
     /// Credentials that a tenant must give.
     public let credentials: [String]
+    /// The one among them that the vendor replaces at each login; nil for none.
+    public var replacedCredential: String? { plan.login?.replaces }
     public let settings: [Setting]
     /// Calls at once that the vendor can bear; nil when nothing is known.
     public let concurrent: Int?

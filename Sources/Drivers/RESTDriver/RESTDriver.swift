@@ -11,12 +11,16 @@ public struct RESTTenant: Sendable {
     public var credentials: [String: Secret]
     public var settings: [String: String]
     public var phones: PhoneContext
+    /// Where the credential is kept that the vendor replaces at each login (`login.replaces` of the profile); nil for
+    /// memory.
+    public var replaced: (any ReplacedCredential)?
 
     public init(
         baseURL: String? = nil, credentials: [String: Secret] = [:], settings: [String: String] = [:],
-        phones: PhoneContext = PhoneContext()
+        phones: PhoneContext = PhoneContext(), replaced: (any ReplacedCredential)? = nil
     ) {
         self.baseURL = baseURL
+        self.replaced = replaced
         self.credentials = credentials
         self.settings = settings
         self.phones = phones
@@ -58,7 +62,10 @@ public final class RESTDriver: UpstreamDriver {
         while base.hasSuffix("/") { base.removeLast() }
         exchanger = Exchanger(plan: plan, baseURL: base, constants: constants, http: http)
         session = plan.login.map { [exchanger] recipe in
-            Session(pause: loginPause) { await recipe.begin(exchanger, $0, $1) }
+            let credential = recipe.replaces.map { name in
+                tenant.replaced ?? CredentialInMemory(tenant.credentials[name] ?? Secret(""))
+            }
+            return Session(pause: loginPause) { await recipe.begin(exchanger, credential, $0, $1) }
         }
         let fields = plan.fields
         readers = [Shape.row, .detail].reduce(into: [:]) { readers, shape in

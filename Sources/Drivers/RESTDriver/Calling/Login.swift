@@ -5,9 +5,20 @@ import UpstreamDriver
 
 extension LoginRecipe {
     /// Refreshes where that can be done, else logs in.
+    /// - Parameter credential: the one that each login replaces, where there is one.
     func begin(
-        _ exchanger: Exchanger, _ refreshToken: String?, _ context: CallContext
+        _ exchanger: Exchanger, _ credential: (any ReplacedCredential)?, _ refreshToken: String?,
+        _ context: CallContext
     ) async -> Result<Session.Grant, UpstreamError> {
+        if let replaces, let credential {
+            let name = "credential.\(replaces)"
+            let result = await LoginRecipe.run(
+                login, exchanger, [name: .text(credential.newest().reveal())], context)
+            if case .success(let granted) = result, let newer = granted.refreshToken, !newer.isEmpty {
+                credential.replace(with: Secret(newer))
+            }
+            return result
+        }
         if let refresh, let refreshToken {
             let result = await LoginRecipe.run(refresh, exchanger, ["login.refreshToken": .text(refreshToken)], context)
             // A refresh token that is no longer accepted means a login from the start.

@@ -178,6 +178,8 @@ struct LoginRecipe: Sendable {
 
     let login: Step
     let refresh: Step?
+    /// The credential that each login replaces by the refresh token of its answer.
+    let replaces: String?
 }
 
 /// Where a vendor says when to come back.

@@ -10,7 +10,7 @@ enum Members {
     static let setting = ["description", "default", "from", "afterLast"]
     static let shared = ["headers", "query", "basic"]
     static let basic = ["user", "password"]
-    static let login = ["request", "token", "lifetime", "refreshToken", "refresh", "again"]
+    static let login = ["request", "token", "lifetime", "refreshToken", "refresh", "replaces", "again"]
     static let refresh = ["request", "token", "lifetime", "refreshToken"]
     static let lifetime = ["at", "default"]
 

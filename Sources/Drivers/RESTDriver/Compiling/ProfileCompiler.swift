@@ -31,7 +31,7 @@ struct ProfileCompiler {
         }
         let outcomes = OutcomeCompiler.rules(object.optional("outcomes"))
         if let login = object.optional("login") {
-            let again = compileLogin(login, names, outcomes, &plan)
+            let again = compileLogin(login, names, credentials, outcomes, &plan)
             plan.loginAgain = again ?? plan.loginAgain
             names = names.adding("login.token")
         }
@@ -126,7 +126,8 @@ struct ProfileCompiler {
     }
 
     private func compileLogin(
-        _ node: ConfigNode, _ names: VariableNames, _ outcomes: [OutcomeRule], _ plan: inout ProfilePlan
+        _ node: ConfigNode, _ names: VariableNames, _ credentials: [String], _ outcomes: [OutcomeRule],
+        _ plan: inout ProfilePlan
     ) -> Set<Int>? {
         guard let members = node.object(Members.login) else {
             return nil
@@ -149,10 +150,19 @@ struct ProfileCompiler {
                 }
                 if refreshToken == nil { node.fault("needs \"refreshToken\" beside it: where the login answers one") }
             }
+            var replaces: String?
+            if let node = members.optional("replaces"), let name = node.string() {
+                if !credentials.contains(name) { node.fault(NearestName.unknown("credential", name, credentials)) }
+                if refreshToken == nil { node.fault("needs \"refreshToken\" beside it: what replaces the credential") }
+                if refresh != nil {
+                    node.fault("and \"refresh\" exclude each other: the login itself uses the credential")
+                }
+                replaces = name
+            }
             plan.login = LoginRecipe(
                 login: LoginRecipe.Step(
                     operation: operation, token: token, lifetime: lifetime, refreshToken: refreshToken),
-                refresh: refresh)
+                refresh: refresh, replaces: replaces)
         }
         return members.optional("again").map { Set($0.oneOrMore().compactMap { $0.int(400...499) }) }
     }

@@ -11,6 +11,7 @@ struct VendorDialect: Dialect {
     private var tokens: [String: Double] = [:]
     /// Refresh tokens that were given and not used.
     private var refreshTokens: Set<String> = []
+    private var firstIsSpent = false
     private var dice: Dice
     /// When the calls of the last stretch came.
     private var calls: [Double] = []
@@ -108,7 +109,10 @@ struct VendorDialect: Dialect {
         guard login.expects.allSatisfy({ request[$0.key] == $0.value }) else { return system.says(.credentialsWrong) }
         if let refresh = login.refresh {
             guard let given = request[refresh.parameter] else { return system.says(.credentialsMissing) }
-            guard given == refresh.first || refreshTokens.remove(given) != nil else {
+            // Each works once, also the first.
+            if given == refresh.first, !firstIsSpent {
+                firstIsSpent = true
+            } else if refreshTokens.remove(given) == nil {
                 return system.says(.credentialsWrong)
             }
         }

@@ -55,7 +55,7 @@ struct VendorLogin: Sendable {
     let path: String
     /// What must be sent, beside the refresh token.
     var expects: [String: String]
-    /// The parameter with a refresh token, and the one that works from the start. Those that a login gave work once.
+    /// The parameter with a refresh token, and the first one. Each works once, and gives the next.
     var refresh: (parameter: String, first: String)?
     var lifetime: Int
     /// The answer: access token, refresh token, lifetime.
