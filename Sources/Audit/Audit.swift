@@ -43,6 +43,9 @@ public struct Audit: Sendable {
         if server.tls == nil, !ServerSettings.isLoopback(server.host) { add(.plainInbound, "listen") }
         if let key = server.tls?.keyFile, FileMode(key)?.isOpenToOthers == true { add(.readableKeyFile, key) }
         if server.trustedProxies.contains(where: \.holdsEverybody) { add(.trustsEveryProxy, "listen.trustedProxies") }
+        if let listener = server.operatorListener, !ServerSettings.isLoopback(listener.host) {
+            add(.openOperatorPage, "operator.listen")
+        }
         for file in [configuration.serverFile, server.tenants, server.drivers]
         where FileMode(file)?.isWritableByOthers == true { add(.writableConfiguration, file) }
         return findings

@@ -20,6 +20,7 @@ public enum AuditRule: Int, Sendable, CaseIterable {
     case noKeyPace = 18
     case trustsEveryProxy = 19
     case readableKeyFile = 20
+    case openOperatorPage = 21
 
     public enum Severity: Int, Sendable, Comparable, CaseIterable {
         case low, medium, high, critical
@@ -42,6 +43,7 @@ public enum AuditRule: Int, Sendable, CaseIterable {
         case .demoKey, .readableKeyFile: .critical
         case .faults, .plainInbound, .plainUpstream, .readableSecret, .writableConfiguration, .keyExpired: .high
         case .trustsEveryProxy: .high
+        case .openOperatorPage: .medium
         case .keyWithoutExpiry, .wideAllowList, .wideAddresses, .longDeadline, .unboundedScan, .duplicatesAllowed:
             .medium
         case .noAllowList, .noDeadline, .keyExpiresSoon, .oneKeyForAll, .noKeyPace: .low
@@ -71,6 +73,7 @@ public enum AuditRule: Int, Sendable, CaseIterable {
         case .noKeyPace: "A key may be used without limit"
         case .trustsEveryProxy: "Anybody is believed about where a call comes from"
         case .readableKeyFile: "The private key of the server can be read by others"
+        case .openOperatorPage: "Metrics and status can be read from other machines"
         }
     }
 
@@ -98,6 +101,7 @@ public enum AuditRule: Int, Sendable, CaseIterable {
         case .noKeyPace: "Say `inbound.perMinute`: a stolen key then copies a clinic slowly enough to be seen."
         case .trustsEveryProxy: "Name the proxies' own addresses in `listen.trustedProxies`."
         case .readableKeyFile: "`chmod 600`, owned by Ponte's user; then replace certificate and key."
+        case .openOperatorPage: "Let `operator.listen.host` be 127.0.0.1, or let a firewall admit your monitoring only."
         }
     }
 }

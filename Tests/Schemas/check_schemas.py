@@ -36,6 +36,7 @@ SERVER = {
     "tenants": "tenants",
     "drivers": "drivers",
     "idempotency": {"database": "creates.db", "secret": {"env": "PONTE_SECRET"}},
+    "operator": {"listen": {"host": "127.0.0.1", "port": 9180, "plainHTTP": False}},
 }
 TENANT = {
     "id": "clinica-aurora",

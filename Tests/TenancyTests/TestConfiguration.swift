@@ -115,6 +115,7 @@ final class TestConfiguration {
             "log": ["level": "info", "format": "json"], "engine": ["maxInFlight": 256],
             "reload": ["watch": true, "every": "5s"], "tenants": "tenants", "drivers": "drivers",
             "idempotency": ["database": "creates.db", "secret": ["env": "PONTE_SECRET"]],
+            "operator": ["listen": ["host": "127.0.0.1", "port": 9180, "plainHTTP": false]],
         ]
     }
 }
