@@ -169,7 +169,7 @@ import Testing
             let ponte = clinics.ponte
             let secrets = [
                 "Zulmira", "5511955557777", "52998224725", "zulmira@example.test", "1987-06-05", "key-ana", "key-bruno",
-                "desconhecida", "João", "Silva", "1001", "127.0.0.1", MockOptions().password,
+                "desconhecida", "João", "Silva", "127.0.0.1", MockOptions().password,
             ]
             let body =
                 #"{"name":"Zulmira Teste","phone":"5511955557777","cpf":"52998224725","email":"zulmira@example.test","birthday":"1987-06-05"}"#

@@ -76,6 +76,35 @@ import Testing
         }
     }
 
+    @Test func idleConnectionsCostLittleAndTheOneBeyondIsTold() async throws {
+        let count = 400
+        let limits = #","limits":{"connections":\#(count),"connectionsPerAddress":1000}"#
+        try await with(server: limits) { ponte, _ async throws in
+            func memory() async -> Double {
+                let page = await ponte.page("/metrics")
+                let bytes = page.firstMatch(of: /\nprocess_resident_memory_bytes ([0-9]+)\n/).flatMap { Double($0.1) }
+                return (bytes ?? .nan) / 1024
+            }
+            #expect(await ponte.patient().contains("200 OK"))
+            let before = await memory()
+            // The connection of the call before may not have been counted out yet.
+            try await ponte.page("/metrics", untilItHas: "\nponte_connections_open 0\n")
+            var connections: [OpenConnection] = []
+            for _ in 0..<count { connections.append(try #require(OpenConnection(ponte.port))) }
+            try await ponte.page("/metrics", untilItHas: "\nponte_connections_open \(count)\n")
+            // `ponte-bench idle` measures 12 KiB for each.
+            let each = (await memory() - before) / Double(count)
+            #expect(each < 120, "\(each) KiB")
+            let refused = await ponte.patient()
+            #expect(refused.contains("503 ") && refused.contains("too_many_connections"))
+            #expect(await ponte.page("/metrics").contains("\nponte_connections_refused_total 1\n"))
+            // Those that are open are served.
+            connections[count - 1].send(
+                "GET /clients/1001 HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-API-Key: \(ponte.key)\r\n\r\n")
+            #expect(connections[count - 1].readToEnd().contains("200 OK"))
+        }
+    }
+
     @Test func withoutFilesItWaitsAndDoesNotSpin() async throws {
         let limit = 72
         try await with(before: "ulimit -n \(limit)") { ponte, _ async throws in

@@ -35,7 +35,7 @@ final class ShellPonte: Sendable {
             {"id":"aurora","inbound":{"keys":[{"name":"main",
             "sha256":"ee49536d95a06fdf9fe8e37252528820fd04efd9dc039e2500d2e469bac51886"}]},
             "upstream":{"driver":"rest","profile":"agenda-demo","baseURL":"\(mock.baseURL)",
-            "credentials":{"user":{"env":"MOCK_USER"},"password":{"env":"MOCK_PASSWORD"}}},
+            "credentials":{"user":{"env":"MOCK_USER"},"password":{"env":"MOCK_PASSWORD"}},"timeouts":{"call":"60s"}},
             "idempotency":{"store":"sqlite"}}
             """,
         ]
