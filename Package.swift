@@ -46,6 +46,8 @@ let package = Package(
         .target(name: "StrictConfig", dependencies: ["JSONBytes"], swiftSettings: ours),
         // The contract's entity, values, errors and wire form.
         .target(name: "ClientContract", dependencies: ["JSONBytes"], swiftSettings: ours),
+        // What is counted, and how it is written for Prometheus.
+        .target(name: "Metering", dependencies: ["ClientContract"], swiftSettings: ours),
         // HTTP over libcurl.
         .target(name: "Transport", dependencies: ["CCurl"], swiftSettings: ours),
         // What a driver is.
@@ -89,13 +91,13 @@ let package = Package(
             dependencies: [
                 "JSONBytes", "StrictConfig", "ClientContract", "UpstreamDriver", "RESTDriver", "FHIRDriver",
                 "TrytonDriver",
-                "Transport", "Bridge", "Idempotency", .product(name: "Crypto", package: "swift-crypto"),
+                "Transport", "Bridge", "Idempotency", "Metering", .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: ours),
         // The inbound HTTP server.
         .target(
             name: "Gateway",
             dependencies: [
-                "CLinux", "JSONBytes", "ClientContract", "UpstreamDriver", "Transport", "Bridge", "Tenancy",
+                "CLinux", "JSONBytes", "ClientContract", "UpstreamDriver", "Transport", "Bridge", "Tenancy", "Metering",
                 nio("NIOCore"), nio("NIOHTTP1"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -144,7 +146,7 @@ let package = Package(
             dependencies: [
                 "Audit", "Workbench", "RESTDriver", "ClientContract", "Gateway", "Tenancy", "MockUpstream", "Replay",
                 "Conformance",
-                "Certification", "JSONBytes", "StrictConfig", "Transport",
+                "Certification", "JSONBytes", "StrictConfig", "Transport", "Metering",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -171,6 +173,7 @@ let package = Package(
             name: "DriverTestSupport", dependencies: ["Transport", "UpstreamDriver"], path: "Tests/DriverSupport",
             swiftSettings: ours),
         .testTarget(name: "JSONBytesTests", dependencies: ["JSONBytes", "TestSupport"], swiftSettings: ours),
+        .testTarget(name: "MeteringTests", dependencies: ["Metering", "ClientContract"], swiftSettings: ours),
         .testTarget(name: "StrictConfigTests", dependencies: ["StrictConfig"], swiftSettings: ours),
         .testTarget(
             name: "ClientContractTests", dependencies: ["ClientContract", "JSONBytes", "TestSupport"],

@@ -49,6 +49,9 @@ public struct Audit: Sendable {
             }
         }
         if server.trustedProxies.contains(where: \.holdsEverybody) { add(.trustsEveryProxy, "listen.trustedProxies") }
+        if let listener = server.operatorListener, !ServerSettings.isLoopback(listener.host) {
+            add(.openOperatorPage, "operator.listen")
+        }
         for file in [configuration.serverFile, server.tenants, server.drivers]
         where FileMode(file)?.isWritableByOthers == true { add(.writableConfiguration, file) }
         return findings

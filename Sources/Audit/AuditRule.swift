@@ -20,6 +20,7 @@ public enum AuditRule: Int, Sendable, CaseIterable {
     case noKeyPace = 18
     case trustsEveryProxy = 19
     case readableKeyFile = 20
+    case openOperatorPage = 21
     case groupReadableSecret = 22
 
     public enum Severity: Int, Sendable, Comparable, CaseIterable {
@@ -43,6 +44,7 @@ public enum AuditRule: Int, Sendable, CaseIterable {
         case .demoKey, .readableKeyFile: .critical
         case .faults, .plainInbound, .plainUpstream, .readableSecret, .writableConfiguration, .keyExpired: .high
         case .trustsEveryProxy: .high
+        case .openOperatorPage: .medium
         case .keyWithoutExpiry, .wideAllowList, .wideAddresses, .longDeadline, .unboundedScan, .duplicatesAllowed:
             .medium
         case .noAllowList, .noDeadline, .keyExpiresSoon, .oneKeyForAll, .noKeyPace, .groupReadableSecret: .low
@@ -73,6 +75,7 @@ public enum AuditRule: Int, Sendable, CaseIterable {
         case .trustsEveryProxy: "Anybody is believed about where a call comes from"
         case .readableKeyFile: "The private key of the server can be read by others"
         case .groupReadableSecret: "A secret can be read by its group"
+        case .openOperatorPage: "Metrics and status can be read from other machines"
         }
     }
 
@@ -101,6 +104,7 @@ public enum AuditRule: Int, Sendable, CaseIterable {
         case .trustsEveryProxy: "Name the proxies' own addresses in `listen.trustedProxies`."
         case .readableKeyFile: "`chmod 600`, owned by Ponte's user; then replace certificate and key."
         case .groupReadableSecret: "Look who is in that group, or `chmod 600`, owned by Ponte's user."
+        case .openOperatorPage: "Let `operator.listen.host` be 127.0.0.1, or let a firewall admit your monitoring only."
         }
     }
 }

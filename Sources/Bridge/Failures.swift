@@ -1,5 +1,5 @@
-import ClientContract
-import UpstreamDriver
+public import ClientContract
+public import UpstreamDriver
 
 extension ContractError {
     /// What a caller is told about a failure of the clinic's system.
@@ -39,6 +39,12 @@ extension ContractError {
 }
 
 extension ContractError.Code {
+    /// The code under which a caller hears of a failure of the clinic's system.
+    /// - Parameter aboutClient: whether the call named one client.
+    public init(_ error: UpstreamError, aboutClient: Bool) {
+        self = ContractError(error, system: "", aboutClient: aboutClient).code
+    }
+
     init(_ obstacle: UpstreamError.Obstacle) {
         self =
             switch obstacle {

@@ -1,7 +1,9 @@
 import ClientContract
 import Logging
+import Metering
+import Tenancy
 
-/// Everything that may be logged of a request. There is no path, no query, no address, no header and no body here, and
+/// Everything that may be logged and counted of a request. There is no path, no query, no address, no header and no body here, and
 /// nothing else of a request reaches a log.
 struct AccessRecord: Sendable {
     let requestID: String
@@ -9,11 +11,14 @@ struct AccessRecord: Sendable {
     let method: String
     /// The route's template, `/clients/{id}`; "none" where nothing answers.
     var route = "none"
-    var tenant: String?
+    /// The same for counts.
+    var counted = CountedRoute.none
+    /// Whose key the caller has.
+    var tenant: Tenant?
     var keyName: String?
     var status = 0
-    /// Stable code of the error that was answered; `caller_gone` when nobody was there to read an answer.
-    var code: String?
+    /// What was answered; `callerGone` when nobody was there to read an answer.
+    var outcome = Outcome.ok
     /// What failed inside Ponte, by its type's name.
     var failure: String?
     /// Members of the body that nobody used, by name.
@@ -28,20 +33,28 @@ struct AccessRecord: Sendable {
     }
 
     private var level: Logger.Level {
-        if status >= 500 || (broken && code != CallerGone.code) { return failure == nil ? .warning : .error }
+        if status >= 500 || (broken && outcome != .callerGone) { return failure == nil ? .warning : .error }
         return route.hasPrefix("/health/") ? .debug : .info
     }
 
-    func log(to logger: Logger) {
+    /// The request is over: counts it and logs it.
+    func end(_ logger: Logger, _ meter: ServerMeter) {
+        let time = ContinuousClock.now - began
+        let answered = outcome == .ok && status == 503 ? .notReady : outcome
+        (tenant?.meter ?? meter.nobody).requestEnded(counted, answered, after: time, broke: broken)
+        log(to: logger, time)
+    }
+
+    private func log(to logger: Logger, _ time: Duration) {
         let level = level
         guard logger.logLevel <= level else { return }
         var metadata: Logger.Metadata = [
             "requestId": .string(requestID), "method": .string(method), "route": .string(route),
-            "status": .stringConvertible(status), "ms": .stringConvertible(milliseconds),
+            "status": .stringConvertible(status), "ms": .stringConvertible(Self.milliseconds(time)),
         ]
-        if let tenant { metadata["tenant"] = .string(tenant) }
+        if let tenant { metadata["tenant"] = .string(tenant.id) }
         if let keyName { metadata["key"] = .string(keyName) }
-        if let code { metadata["code"] = .string(code) }
+        if outcome != .ok { metadata["code"] = .string(outcome.value) }
         if let failure { metadata["failure"] = .string(failure) }
         if !ignored.isEmpty {
             let counts = ignored.counts.sorted { $0.key < $1.key }
@@ -52,8 +65,8 @@ struct AccessRecord: Sendable {
     }
 
     /// To a tenth of a millisecond.
-    private var milliseconds: Double {
-        let (seconds, attoseconds) = (ContinuousClock.now - began).components
+    private static func milliseconds(_ time: Duration) -> Double {
+        let (seconds, attoseconds) = time.components
         return Double(seconds * 10_000 + attoseconds / 100_000_000_000_000) / 10
     }
 }

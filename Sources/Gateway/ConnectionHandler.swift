@@ -1,6 +1,7 @@
 import ClientContract
 import HTTPTypes
 import Logging
+import Metering
 import NIOCore
 import NIOHTTP1
 
@@ -33,6 +34,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private let options: GatewayOptions
     private let inFlight: InFlight
+    private let meter: ServerMeter
     private let logger: Logger
     private let isOneTooMany: Bool
     /// Watches the bytes of this connection; both live as long as its pipeline.
@@ -45,9 +47,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var isRefused = false
     var isAnswering: Bool { !exchanges.isEmpty }
 
-    init(_ options: GatewayOptions, _ inFlight: InFlight, _ logger: Logger, isOneTooMany: Bool) {
+    init(
+        _ options: GatewayOptions, _ inFlight: InFlight, _ meter: ServerMeter, _ logger: Logger, isOneTooMany: Bool
+    ) {
         self.options = options
         self.inFlight = inFlight
+        self.meter = meter
         self.logger = logger
         self.isOneTooMany = isOneTooMany
     }
@@ -143,8 +148,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func headIsLate() {
         isDeaf = true
         var record = AccessRecord(requestID: RequestIdentity.new(), method: "other")
-        (record.status, record.code) = (408, "head_late")
-        record.log(to: logger)
+        (record.status, record.outcome) = (Outcome.headLate.status, .headLate)
+        record.end(logger, meter)
         context?.channel.close(promise: nil)
     }
 
@@ -163,8 +168,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         (isDeaf, isRefused) = (true, true)
         var record = refusal.record
         let answer = Answer.problem(refusal.error, requestID: record.requestID, allow: refusal.allow)
-        (record.status, record.code) = (answer.status, refusal.error.code.rawValue)
-        record.log(to: logger)
+        (record.status, record.outcome) = (answer.status, .error(refusal.error.code))
+        record.end(logger, meter)
         var head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: answer.status))
         for field in answer.head(requestID: record.requestID) {
             head.headers.add(name: field.name.rawName, value: field.value)

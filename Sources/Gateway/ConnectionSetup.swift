@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import Metering
 import NIOCore
 import NIOHTTP1
 import Synchronization
@@ -82,28 +83,41 @@ final class ConnectionSetup: ChannelInboundHandler, RemovableChannelHandler {
     private let options: GatewayOptions
     private let inFlight: InFlight
     private let count: ConnectionCount
+    private let meter: ServerMeter
     private let logger: Logger
 
-    init(_ options: GatewayOptions, _ inFlight: InFlight, _ count: ConnectionCount, _ logger: Logger) {
+    init(
+        _ options: GatewayOptions, _ inFlight: InFlight, _ count: ConnectionCount, _ meter: ServerMeter,
+        _ logger: Logger
+    ) {
         self.options = options
         self.inFlight = inFlight
         self.count = count
+        self.meter = meter
         self.logger = logger
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
         let number = count.opened()
-        context.channel.closeFuture.whenComplete { [count] _ in count.closed() }
-        guard number <= count.most + ConnectionCount.mostTold else { return context.close(promise: nil) }
+        meter.connectionOpened()
+        context.channel.closeFuture.whenComplete { [count, meter] _ in
+            count.closed()
+            meter.connectionClosed()
+        }
+        guard number <= count.most + ConnectionCount.mostTold else {
+            meter.connectionRefused()
+            return context.close(promise: nil)
+        }
         var isOneTooMany = number > count.most
         if let address = CallerAddress.peer(of: context.channel) {
             if count.came(from: address) { isOneTooMany = true }
             context.channel.closeFuture.whenComplete { [count] _ in count.left(address) }
         }
+        if isOneTooMany { meter.connectionRefused() }
         let unsent = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: TCP_NOTSENT_LOWAT))
         // A socket that does not know the option works without.
         try? context.channel.syncOptions?.setOption(unsent, value: Self.mostUnsent)
-        let connection = ConnectionHandler(options, inFlight, logger, isOneTooMany: isOneTooMany)
+        let connection = ConnectionHandler(options, inFlight, meter, logger, isOneTooMany: isOneTooMany)
         let wire = WireHandler(options, connection)
         connection.wire = wire
         let pipeline = context.pipeline.syncOperations

@@ -1,5 +1,6 @@
 import Hummingbird
 public import Logging
+public import Metering
 import NIOCore
 public import ServiceLifecycle
 import Synchronization
@@ -73,12 +74,18 @@ public struct GatewayOptions: Sendable {
 public final class Gateway: Service {
     private let tenants: TenantDirectory
     private let options: GatewayOptions
+    private let meter: ServerMeter
     private let logger: Logger
     private let state = GatewayState()
 
-    public init(tenants: TenantDirectory, options: GatewayOptions = GatewayOptions(), logger: Logger) {
+    /// - Parameter meter: what is counted that belongs to no tenant.
+    public init(
+        tenants: TenantDirectory, options: GatewayOptions = GatewayOptions(), meter: ServerMeter = ServerMeter(),
+        logger: Logger
+    ) {
         self.tenants = tenants
         self.options = options
+        self.meter = meter
         self.logger = logger
     }
 
@@ -86,11 +93,15 @@ public final class Gateway: Service {
     /// - Throws: `CancellationError` when the server ended without ever listening.
     public func port() async throws -> Int { try await state.port() }
 
+    /// Whether it has been told to stop.
+    public var isDraining: Bool { state.isDraining }
+
     /// - Throws: what kept the server from listening.
     public func run() async throws {
         let inFlight = InFlight()
         let responder = GatewayResponder(
-            tenants: tenants, options: options, inFlight: inFlight, state: state, logger: logger)
+            tenants: tenants, options: options, inFlight: inFlight, state: state, meter: meter,
+            logger: logger)
         // The server's own messages may quote requests: none of them is logged.
         let quiet = Logger(label: "server") { _ in SwiftLogNoOpLogHandler() }
         let most = ConnectionCount.most(wanted: options.maxConnections, others: options.otherFiles)
@@ -101,12 +112,12 @@ public final class Gateway: Service {
         }
         let connections = ConnectionCount(
             most: most, perAddress: options.maxConnectionsPerAddress, proxies: options.trustedProxies)
-        let (state, host, options, logger) = (state, options.host, options, logger)
+        let (state, host, options, meter, logger) = (state, options.host, options, meter, logger)
         let application = Application(
             responder: responder,
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [ConnectionSetup(options, inFlight, connections, logger)],
+                    additionalChannelHandlers: [ConnectionSetup(options, inFlight, connections, meter, logger)],
                     idleTimeout: .init(options.idleTimeout),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: options.headerBytes, maxHeaderListSize: options.headerBytes,

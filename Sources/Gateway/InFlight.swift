@@ -1,4 +1,5 @@
 import ClientContract
+import Metering
 import Synchronization
 
 /// The calls that are under way, one for each inbound connection at most (HTTP/1.1 answers in order).
@@ -150,9 +151,9 @@ final class InFlight: Sendable {
 /// Nobody is there to read an answer.
 struct CallerGone: Error {
     /// In logs; callers never see it.
-    static let code = "caller_gone"
+    static let code = Outcome.callerGone.value
     /// In logs, as other servers write it.
-    static let status = 499
+    static let status = Outcome.callerGone.status
 }
 
 /// A task and whoever waits for it; the first result counts.

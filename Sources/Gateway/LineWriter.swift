@@ -10,6 +10,8 @@ public final class LineWriter: Sendable {
         var waiting: [[UInt8]] = []
         var bytes = 0
         var dropped = 0
+        /// All of them, and those that the descriptor did not take.
+        var lost = 0
         /// Whether the lines are JSON objects, as the last one was.
         var isJSON = true
         var isWriting = false
@@ -48,11 +50,15 @@ public final class LineWriter: Sendable {
         self.most = most
     }
 
+    /// Lines that nobody will ever read: they found the queue full, or the descriptor did not take them.
+    public var linesLost: Int { state.withLock { $0.lost } }
+
     /// Queues a line, line feed included. Never waits for the descriptor.
     public func write(_ line: [UInt8]) {
         let (begins, wakes) = state.withLock { state in
             guard state.bytes + line.count <= most else {
                 state.dropped += 1
+                state.lost += 1
                 return (false, false)
             }
             state.isJSON = line.first == UInt8(ascii: "{")
@@ -148,6 +154,7 @@ public final class LineWriter: Sendable {
                 poll(&ready, 1, -1)
             } else if errno != EINTR {
                 // Nobody will ever read it.
+                state.withLock { $0.lost += 1 }
                 return
             }
         }

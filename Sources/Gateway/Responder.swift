@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import JSONBytes
 import Logging
+import Metering
 import NIOCore
 import Tenancy
 
@@ -21,6 +22,7 @@ struct GatewayResponder: HTTPResponder {
     let inFlight: InFlight
     let state: GatewayState
     let paces = KeyPaces()
+    let meter: ServerMeter
     let logger: Logger
 
     /// The connection is closed after this answer.
@@ -44,7 +46,7 @@ struct GatewayResponder: HTTPResponder {
             let mark = path.firstIndex(of: "?")
             let route = try Route.find(
                 method: method, path: mark.map { path[..<$0] } ?? path[...], prefix: options.pathPrefix)
-            record.route = route.template
+            (record.route, record.counted) = (route.template, route.counted)
             guard case .client(let rawTenant, let call) = route else {
                 return finish(health(route, requestID), &record, requestID)
             }
@@ -56,10 +58,10 @@ struct GatewayResponder: HTTPResponder {
                     from: CallerAddress.of(channel, request.headers, trusting: options.trustedProxies), paces)
             } catch {
                 // Whose key it is stays unsaid where the path names another tenant.
-                if error.code != .otherTenant { (record.tenant, record.keyName) = (caller.tenant.id, caller.keyName) }
+                if error.code != .otherTenant { (record.tenant, record.keyName) = (caller.tenant, caller.keyName) }
                 throw error
             }
-            record.tenant = caller.tenant.id
+            record.tenant = caller.tenant
             record.keyName = caller.keyName
             let calls = ClientCalls(
                 tenant: caller.tenant, requestID: requestID, connection: context.connection, inFlight: inFlight)
@@ -104,8 +106,8 @@ struct GatewayResponder: HTTPResponder {
         } catch let refused as Refused {
             return refuse(refused.error, request, context, &record, bodyIsRead: true, close: refused.mustClose)
         } catch is CallerGone {
-            record.code = CallerGone.code
-            return finish(Answer(status: CallerGone.status, body: []), &record, requestID)
+            record.outcome = .callerGone
+            return finish(Answer(status: Outcome.callerGone.status, body: []), &record, requestID)
         } catch {
             record.failure = String(describing: type(of: error))
             mustClose = !bodyIsRead && JSONBody.mayBeEndless(request.headers)
@@ -141,7 +143,7 @@ struct GatewayResponder: HTTPResponder {
 
     private func finish(_ answer: Answer, _ record: inout AccessRecord, _ requestID: String) -> Response {
         record.status = answer.status
-        record.log(to: logger)
+        record.end(logger, meter)
         return answer.response(requestID: requestID)
     }
 
@@ -150,7 +152,7 @@ struct GatewayResponder: HTTPResponder {
         allow: String? = nil, bodyIsRead: Bool = false, close: Bool
     ) -> Response {
         let answer = Answer.problem(error, requestID: record.requestID, allow: allow)
-        record.code = error.code.rawValue
+        record.outcome = .error(error.code)
         var response = finish(answer, &record, record.requestID)
         if request.method == .head { response = response.createHeadResponse() }
         guard close else { return response }
@@ -185,7 +187,7 @@ struct GatewayResponder: HTTPResponder {
         record.status = 200
         var pages = pages
         let first = try await pages.next()
-        let (rest, begun, logger) = (pages, record, logger)
+        let (rest, begun, logger, meter) = (pages, record, logger, meter)
         let body = ResponseBody { writer in
             var pages = rest
             var page = first
@@ -204,14 +206,24 @@ struct GatewayResponder: HTTPResponder {
                 try await writer.finish(nil)
             } catch {
                 record.broken = true
-                record.code = error is CallerGone ? CallerGone.code : (error as? ContractError)?.code.rawValue
-                record.log(to: logger)
+                record.outcome = Self.outcome(error)
+                record.end(logger, meter)
                 throw Close()
             }
-            record.log(to: logger)
+            record.end(logger, meter)
         }
         return Response(
             status: .ok, headers: Answer.fields("application/json", requestID: requestID), body: body)
+    }
+
+    /// Why a list broke off.
+    private static func outcome(_ error: any Error) -> Outcome {
+        switch error {
+        case is CallerGone: .callerGone
+        case is CancellationError: .error(.shuttingDown)
+        case let error as ContractError: .error(error.code)
+        default: .error(.internalError)
+        }
     }
 
     /// - Throws: `CallerGone` when the connection does not take it.
@@ -235,9 +247,13 @@ struct GatewayResponder: HTTPResponder {
 
     private func health(_ route: Route, _ requestID: String) -> Answer {
         guard route == .ready else { return Answer(status: 200, body: Array(#"{"status":"live"}"#.utf8)) }
-        let count = tenants.count
+        let overview = tenants.overview
+        let count = overview.tenants.count
         let status = state.isDraining ? "draining" : count == 0 ? "no_tenants" : "ready"
+        // Those go on as they were: no reason to send their calls elsewhere.
+        let stale = overview.stale.isEmpty ? "" : #","stale":\#(overview.stale.count)"#
         return Answer(
-            status: status == "ready" ? 200 : 503, body: Array(#"{"status":"\#(status)","tenants":\#(count)}"#.utf8))
+            status: status == "ready" ? 200 : 503,
+            body: Array(#"{"status":"\#(status)","tenants":\#(count)\#(stale)}"#.utf8))
     }
 }

@@ -1,4 +1,5 @@
 import ClientContract
+import Metering
 
 /// What a path and a method ask for. Parts of the path are still as they came.
 enum Route: Equatable {
@@ -29,6 +30,19 @@ enum Route: Equatable {
                     case .get, .update: "/clients/{id}"
                     }
                 }()
+        }
+    }
+
+    /// What counts have in place of it: without the tenant.
+    var counted: CountedRoute {
+        switch self {
+        case .live: .live
+        case .ready: .ready
+        case .client(_, .list): .list
+        case .client(_, .search): .search
+        case .client(_, .create): .create
+        case .client(_, .get): .get
+        case .client(_, .update): .update
         }
     }
 

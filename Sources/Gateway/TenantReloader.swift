@@ -1,4 +1,5 @@
 public import Logging
+public import Metering
 public import ServiceLifecycle
 public import Tenancy
 public import Transport
@@ -12,13 +13,15 @@ public struct TenantReloader: Service {
     private let tenants: TenantDirectory
     private let engine: CurlEngine
     private let certificates: InboundCertificates?
+    private let meter: ServerMeter
     private let logger: Logger
 
     /// - Parameter certificates: read again together with the files.
     public init(
         _ configuration: Configuration, tenants: TenantDirectory, engine: CurlEngine,
-        certificates: InboundCertificates? = nil, logger: Logger
+        certificates: InboundCertificates? = nil, meter: ServerMeter = ServerMeter(), logger: Logger
     ) {
+        self.meter = meter
         self.certificates = certificates
         self.configuration = configuration
         self.tenants = tenants
@@ -52,12 +55,15 @@ public struct TenantReloader: Service {
     }
 
     private func reload(_ reason: String) {
+        var isSound = true
         do {
             try certificates?.reload()
         } catch {
+            isSound = false
             logger.error("the certificate that callers are shown stays the old one: \(error)")
         }
         let changes = tenants.replace(with: configuration.readAgain(), engine: engine)
+        meter.configurationRead(isSound && changes.faults.isEmpty ? .ok : .faults)
         func list(_ ids: [String]) -> Logger.MetadataValue { .string(ids.joined(separator: ",")) }
         logger.notice(
             "configuration read again",

@@ -5,6 +5,17 @@ import UpstreamDriver
 /// `Config/server.json`, every member of which may be left out.
 public struct ServerSettings: Sendable {
     public enum LogFormat: String, Sendable, CaseIterable { case json, text }
+    /// Where metrics and status are read.
+    public struct OperatorListener: Sendable {
+        public var host = "127.0.0.1"
+        /// 0 takes a free port.
+        public var port = 9180
+        /// Other machines may read too, in clear.
+        public var plainHTTP = false
+
+        public init() {}
+    }
+
     public enum LogLevel: String, Sendable, CaseIterable { case trace, debug, info, notice, warning, error, critical }
 
     public var host = "127.0.0.1"
@@ -42,6 +53,8 @@ public struct ServerSettings: Sendable {
     public var shutdownDelay = Duration.zero
     public var logLevel = LogLevel.info
     public var logFormat = LogFormat.json
+    /// Nil where there is none.
+    public var operatorListener: OperatorListener?
     /// Most calls to clinic systems at once, over all tenants.
     public var maxInFlight = 256
     /// How often files are looked at for changes; nil for SIGHUP only.
@@ -61,7 +74,7 @@ public struct ServerSettings: Sendable {
 
     static let members = [
         "listen", "pathPrefix", "limits", "timeouts", "shutdown", "log", "engine", "reload", "tenants", "drivers",
-        "idempotency", "secrets",
+        "idempotency", "secrets", "operator",
     ]
 
     /// Reads the file; what is faulty keeps its default and is reported.
@@ -144,6 +157,15 @@ public struct ServerSettings: Sendable {
                 }
             }
         }
+        if let operators = object.optional("operator")?.object(["listen"]) {
+            var listener = OperatorListener()
+            if let listen = operators.optional("listen")?.object(["host", "port", "plainHTTP"]) {
+                if let host = listen.optional("host")?.string("a host name or address") { listener.host = host }
+                if let port = listen.optional("port")?.int(0...65_535) { listener.port = port }
+                if let plain = listen.optional("plainHTTP")?.bool() { listener.plainHTTP = plain }
+            }
+            operatorListener = listener
+        }
         tenants = Files.resolve(tenants, beside: root.report.file)
         drivers = Files.resolve(drivers, beside: root.report.file)
     }
@@ -160,6 +182,15 @@ public struct ServerSettings: Sendable {
             "listening at \(host) without TLS would send keys and patients' data in clear. Give listen.tls, listen at "
             + "127.0.0.1 behind a proxy, or say \"plainHTTP\": true where a proxy in the same container or host network "
             + "terminates TLS"
+    }
+
+    /// What is wrong with where metrics and status are read; nil when nothing is.
+    public var operatorComplaint: String? {
+        guard let listener = operatorListener, !listener.plainHTTP, !Self.isLoopback(listener.host) else { return nil }
+        return
+            "reading metrics and status at \(listener.host) takes no key: everybody who reaches it sees how each clinic "
+            + "is. Let operator.listen be 127.0.0.1, or say \"plainHTTP\": true there, where only your monitoring reaches "
+            + "the socket"
     }
 
     /// `/api/v1`, without a slash at the end; empty for none.

@@ -1,4 +1,5 @@
 public import Bridge
+public import Metering
 public import StrictConfig
 import Synchronization
 public import Transport
@@ -16,10 +17,15 @@ public final class Tenant: Sendable, CustomStringConvertible {
     public let callTimeout: Duration
     /// Longest time for a whole list without a limit.
     public let listTimeout: Duration
+    /// What is counted for it, from its first reading to its removal.
+    public let meter: TenantMeter
     let plan: TenantPlan?
     private let channel: HTTPChannel?
 
     public var description: String { "tenant \(id)" }
+
+    /// How the way to its system is; nil for a tenant without one.
+    public var upstream: ChannelReading? { channel?.reading }
 
     public init(
         id: String, keys: [InboundKey], bridge: Bridge, callTimeout: Duration = .seconds(10),
@@ -32,6 +38,7 @@ public final class Tenant: Sendable, CustomStringConvertible {
         self.bridge = bridge
         self.callTimeout = callTimeout
         self.listTimeout = listTimeout
+        meter = TenantMeter()
         plan = nil
         channel = nil
     }
@@ -52,8 +59,10 @@ public final class Tenant: Sendable, CustomStringConvertible {
         let channel =
             kept.map { $0.continued(plan.channel, observer: told) } ?? engine.channel(plan.channel, observer: told)
         self.channel = channel
+        meter = before?.meter ?? TenantMeter()
         bridge = Bridge(
-            driver: plan.driver.make(channel), options: plan.options, memory: memories.memory(of: plan),
+            driver: MeteredDriver(driver: plan.driver.make(channel), meter: meter), options: plan.options,
+            memory: memories.memory(of: plan),
             writes: memories.writes(of: plan.id))
         callTimeout = plan.callTimeout
         listTimeout = plan.listTimeout
@@ -86,12 +95,25 @@ public final class TenantDirectory: Sendable {
     /// Told of every change of a tenant's circuit breaker, by the tenant's id.
     public typealias Observer = @Sendable (String, BreakerTransition) -> Void
 
+    /// The tenants being served, for whoever watches.
+    public struct Overview: Sendable {
+        public let tenants: [Tenant]
+        /// Ids of those that go on as they were because their files have faults.
+        public let stale: Set<String>
+        /// Faults of the configuration as it was last read.
+        public let faults: Int
+    }
+
     private struct Snapshot: Sendable {
         var tenants: [Tenant] = []
+        var stale: Set<String> = []
+        var faults = 0
         var keys: [(digest: KeyDigest, tenant: Int, name: String, expires: CalendarDay?)] = []
 
-        init(_ tenants: [Tenant]) {
+        init(_ tenants: [Tenant], stale: [String] = [], faults: Int = 0) {
             self.tenants = tenants
+            self.stale = Set(stale)
+            self.faults = faults
             for (index, tenant) in tenants.enumerated() {
                 keys += tenant.keys.map { ($0.digest, index, $0.name, $0.expires) }
             }
@@ -109,8 +131,10 @@ public final class TenantDirectory: Sendable {
         self.init(tenants, CreateMemories(ServerSettings()), observer)
     }
 
-    private init(_ tenants: [Tenant], _ memories: CreateMemories, _ observer: Observer?) {
-        snapshot = Mutex(Snapshot(tenants))
+    private init(
+        _ tenants: [Tenant], _ memories: CreateMemories, _ observer: Observer?, faults: Int = 0
+    ) {
+        snapshot = Mutex(Snapshot(tenants, faults: faults))
         self.memories = memories
         self.observer = observer
     }
@@ -121,13 +145,19 @@ public final class TenantDirectory: Sendable {
         let memories = CreateMemories(configuration.server)
         let plans = configuration.tenants.filter { !$0.isDisabled }
         self.init(
-            plans.map { Tenant($0, engine: engine, memories: memories, replacing: nil, observer) }, memories, observer)
+            plans.map { Tenant($0, engine: engine, memories: memories, replacing: nil, observer) }, memories, observer,
+            faults: configuration.faults.count)
     }
 
     /// What kept the database from being opened. Creates of the tenants that need it fail.
     public var databaseFailure: String? { memories.failure?.reason }
 
     public var count: Int { snapshot.withLock { $0.tenants.count } }
+
+    public var overview: Overview {
+        let snapshot = snapshot.withLock { $0 }
+        return Overview(tenants: snapshot.tenants, stale: snapshot.stale, faults: snapshot.faults)
+    }
 
     /// Finds who a key belongs to. All stored digests are compared, in the same time whichever of them matches.
     public func caller(key: String) -> Caller? {
@@ -155,7 +185,9 @@ public final class TenantDirectory: Sendable {
         var changes = Changes()
         changes.faults = configuration.faults
         guard configuration.isComplete else {
-            changes.kept = snapshot.withLock { $0.tenants.map(\.id) }
+            let (kept, faults) = (snapshot.withLock { $0.tenants.map(\.id) }, changes.faults.count)
+            changes.kept = kept
+            snapshot.withLock { ($0.stale, $0.faults) = (Set(kept), faults) }
             return changes
         }
         let old = snapshot.withLock { $0.tenants }
@@ -195,7 +227,7 @@ public final class TenantDirectory: Sendable {
             if before == nil { changes.added.append(plan.id) } else { changes.replaced.append(plan.id) }
         }
         changes.removed = old.map(\.id).filter { id in !tenants.contains { $0.id == id } }
-        let next = Snapshot(tenants)
+        let next = Snapshot(tenants, stale: changes.kept, faults: changes.faults.count)
         snapshot.withLock { $0 = next }
         return changes
     }

@@ -54,6 +54,7 @@ public final class HTTPChannel: HTTPSending {
     ) async throws(TransportError) -> UpstreamAnswer {
         try request.validate()
         if let error = lateness(.now, deadline) { throw error }
+        if request.isLogin { health.loginBegins() }
         guard request.repeatability == .safe else {
             let result = await persist(request, deadline)
             reads.wereOvertaken()
@@ -65,6 +66,9 @@ public final class HTTPChannel: HTTPSending {
 
     /// How many wait for reads that may be shared, for tests.
     var waitingReaders: Int { reads.waiting }
+
+    /// How the channel is now.
+    public var reading: ChannelReading { health.reading(.now) }
 
     /// How many attempts wait or are on the wire, for tests.
     var attempts: Int { health.attempts }

@@ -31,6 +31,8 @@ public struct OutboundRequest: Sendable, CustomStringConvertible, CustomReflecta
     public var reading: (@Sendable (UpstreamAnswer) -> AnswerReading)?
     /// How many redirects to the same origin are followed for a `.safe` request; other requests follow none.
     public var redirects: Int
+    /// It asks for a token and for nothing else; for counts.
+    public var isLogin = false
 
     public init(
         method: String = "GET", url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil,

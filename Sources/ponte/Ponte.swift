@@ -26,6 +26,7 @@ struct Ponte: AsyncParsableCommand {
     static func main() async {
         // Before anything is read that is secret.
         ProcessSecrecy.begin()
+        StandardFiles.open()
         if CommandLine.arguments.dropFirst().first == "serve" {
             // Before anything slow: until the reloader listens, SIGHUP would end the process. What it asks for is done
             // anyway, the files being read after this. SIGTERM ends it as ever.

@@ -1,17 +1,17 @@
 import ArgumentParser
 import Gateway
 import Logging
+import Metering
 import ServiceLifecycle
 import Tenancy
 import Transport
-import UnixSignals
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve the tenants of a configuration.",
         discussion: """
             Tenant files with faults are reported and left out; the others are served. SIGHUP reads the files again, \
-            SIGTERM and SIGINT let requests that are under way end, then stop.
+            SIGTERM and SIGINT let requests that are under way end, then stop; a second one stops at once.
             """)
 
     @OptionGroup var options: ConfigurationOptions
@@ -27,6 +27,7 @@ struct Serve: AsyncParsableCommand {
     }
 
     func run() async throws {
+        ProcessFacts.processStarted()
         defer { LogOutput.standardOutput.flush(within: .seconds(2)) }
         let unsaved = UnsavedCredentialLog()
         var secrets = SecretSource()
@@ -54,7 +55,7 @@ struct Serve: AsyncParsableCommand {
         if let host { gatewayOptions.host = host }
         if let port { gatewayOptions.port = port }
         if plainHTTP { plain.plainHTTP = true }
-        if let complaint = plain.complaint(aboutListeningAt: gatewayOptions.host) {
+        if let complaint = plain.complaint(aboutListeningAt: gatewayOptions.host) ?? plain.operatorComplaint {
             Terminal.error(complaint)
             throw ExitCode.failure
         }
@@ -67,17 +68,26 @@ struct Serve: AsyncParsableCommand {
                 throw ExitCode.failure
             }
         }
-        let gateway = Gateway(tenants: tenants, options: gatewayOptions, logger: logger)
+        let meter = ServerMeter()
+        let gateway = Gateway(tenants: tenants, options: gatewayOptions, meter: meter, logger: logger)
         let reloader = TenantReloader(
-            configuration, tenants: tenants, engine: engine, certificates: gatewayOptions.certificates, logger: logger)
+            configuration, tenants: tenants, engine: engine, certificates: gatewayOptions.certificates, meter: meter,
+            logger: logger)
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .init(service: gateway, successTerminationBehavior: .gracefullyShutdownGroup),
+            .init(service: reloader, successTerminationBehavior: .ignore),
+        ]
+        if let listener = settings.operatorListener {
+            let page = OperatorServer(
+                tenants: tenants, gateway: gateway, meter: meter, listener: listener, logger: logger)
+            // The first to start is the last to stop: what happens meanwhile can be seen.
+            services.insert(.init(service: page, successTerminationBehavior: .ignore), at: 0)
+        }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [
-                    .init(service: gateway, successTerminationBehavior: .gracefullyShutdownGroup),
-                    .init(service: reloader, successTerminationBehavior: .ignore),
-                ],
-                gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }))
+                services: services, logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }))
+        let signals = Task { await StopSignals.watch(group) }
+        defer { signals.cancel() }
         do {
             try await group.run()
         } catch {

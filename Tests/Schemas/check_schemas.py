@@ -37,6 +37,7 @@ SERVER = {
     "drivers": "drivers",
     "idempotency": {"database": "creates.db", "secret": {"env": "PONTE_SECRET"}},
     "secrets": {"openFiles": False},
+    "operator": {"listen": {"host": "127.0.0.1", "port": 9180, "plainHTTP": False}},
 }
 TENANT = {
     "id": "clinica-aurora",

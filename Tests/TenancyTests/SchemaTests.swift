@@ -62,7 +62,7 @@ import Testing
             #expect(Set(told) == known, "at /\(place.path.joined(separator: "/"))")
             checked += 1
         }
-        #expect(checked == (kind == .server ? 11 : 11))
+        #expect(checked == (kind == .server ? 13 : 11))
     }
 
     /// What an object must have: always, and with the driver that the document names.

@@ -14,6 +14,7 @@ import Testing
         #expect(loaded.server.shutdownGrace == .seconds(20))
         #expect(loaded.server.headerBytes == 32 << 10 && loaded.server.maxConnections == 4096)
         #expect(loaded.server.headTimeout == .seconds(10) && loaded.server.idleTimeout == .seconds(75))
+        #expect(loaded.server.operatorListener == nil)
         #expect(loaded.profiles == ["agenda-demo", "fhir/hapi"])
     }
 
@@ -56,6 +57,8 @@ import Testing
         ("/reload/every", "\"10ms\"", "must be from"), ("/reload/watch", "\"yes\"", "expected true or false"),
         ("/tenants", "5", "expected a folder"), ("/idempotency", "{}", "lacks the member \"database\""),
         ("/idempotency/database", "\"\"", "must not be empty"), ("/idempotency/secret", "\"x\"", "is written out here"),
+        ("/operator/listen/port", "65536", "from 0 to 65535"), ("/operator/listen/host", "\"\"", "must not be empty"),
+        ("/operator/port", "9180", "Known: listen"),
         ("/idempotency/secret", "{\"env\":\"AURORA_USER\"}", "fewer than 16 bytes"),
         ("/secrets/openFiles", "\"yes\"", "expected true or false"), ("/secrets/openfiles", "true", "did you mean"),
     ]
@@ -81,6 +84,20 @@ import Testing
         let loaded = configuration.load()
         #expect(loaded.serverIsSound)
         #expect((loaded.server.complaint(aboutListeningAt: host) == nil) == isSound)
+    }
+
+    @Test(arguments: [
+        ("{}", "127.0.0.1", 9180, true), (#"{"listen":{"port":0}}"#, "127.0.0.1", 0, true),
+        (#"{"listen":{"host":"0.0.0.0"}}"#, "0.0.0.0", 9180, false),
+        (#"{"listen":{"host":"0.0.0.0","plainHTTP":true}}"#, "0.0.0.0", 9180, true),
+    ])
+    func theOperatorListensOnLoopback(_ text: String, _ host: String, _ port: Int, _ isSound: Bool) throws {
+        let configuration = try TestConfiguration()
+        try configuration.write("server.json", "{\"operator\":\(text)}")
+        let loaded = configuration.load()
+        #expect(loaded.faults == [])
+        #expect(loaded.server.operatorListener?.host == host && loaded.server.operatorListener?.port == port)
+        #expect((loaded.server.operatorComplaint == nil) == isSound)
     }
 
     @Test func namesAMissingFolder() throws {

@@ -124,6 +124,7 @@ final class TestConfiguration {
             "reload": ["watch": true, "every": "5s"], "tenants": "tenants", "drivers": "drivers",
             "idempotency": ["database": "creates.db", "secret": ["env": "PONTE_SECRET"]],
             "secrets": ["openFiles": false],
+            "operator": ["listen": ["host": "127.0.0.1", "port": 9180, "plainHTTP": false]],
         ]
     }
 }

@@ -76,9 +76,10 @@ struct RPCServer: Sendable {
         body.write(to: &writer)
         var headers = [("Accept", "application/json"), ("Content-Type", "application/json")]
         if let authorization { headers.append(("Authorization", authorization)) }
-        let request = OutboundRequest(
+        var request = OutboundRequest(
             method: "POST", url: address, headers: headers.map { (name: $0.0, value: $0.1) }, body: writer.finish(),
             repeatability: role.repeatability)
+        request.isLogin = role == .signIn
         let answer: UpstreamAnswer
         do {
             answer = try await http.send(request, deadline: context.deadline)

@@ -17,6 +17,13 @@ public struct BreakerSettings: Sendable, Hashable {
     static let share = 0.5
 }
 
+/// Whether a system is called, for whoever watches.
+public enum BreakerPhase: Sendable, Equatable {
+    case closed, open
+    /// The next call, or the one under way, finds out whether it is back.
+    case halfOpen
+}
+
 /// A circuit breaker as a state machine: time, jitter and results come from outside.
 ///
 /// - Closed: everybody passes. Failures in a row, or half of the calls of the last ten seconds, open it.
@@ -65,6 +72,14 @@ struct Breaker: Sendable {
     init(_ settings: BreakerSettings, _ now: ContinuousClock.Instant) {
         self.settings = settings
         start = now
+    }
+
+    func phase(_ now: ContinuousClock.Instant) -> BreakerPhase {
+        switch state {
+        case .closed: .closed
+        case .open(let until): until > now ? .open : .halfOpen
+        case .halfOpen: .halfOpen
+        }
     }
 
     /// While a probe is out, the others wait for its result.

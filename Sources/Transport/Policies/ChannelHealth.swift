@@ -1,5 +1,18 @@
 import Synchronization
 
+/// What whoever watches may know of a channel.
+public struct ChannelReading: Sendable {
+    public let breaker: BreakerPhase
+    /// Calls that wait for their turn.
+    public let waiting: Int
+    /// Calls on the wire.
+    public let inFlight: Int
+    /// Attempts beyond the first of a call, since the channel was made.
+    public let retries: Int
+    /// Requests for a token, likewise.
+    public let logins: Int
+}
+
 /// What a channel knows of its system, and who may call it now. It outlives a change of the channel's settings.
 final class ChannelHealth: Sendable {
     /// Leave to make one attempt.
@@ -44,6 +57,9 @@ final class ChannelHealth: Sendable {
         var inside = 0
         /// Of those, the ones that have not been dialled.
         var waiting = 0
+        /// Attempts beyond the first of a call.
+        var retries = 0
+        var logins = 0
     }
 
     /// A system that asks for longer is asked again after this time: a slip of its own must not cut a clinic off.
@@ -139,6 +155,14 @@ final class ChannelHealth: Sendable {
     /// What such a call usually takes; zero while that is not known.
     func usual(_ now: ContinuousClock.Instant) -> Duration { state.withLock { $0.times.usual(now) } }
 
+    func reading(_ now: ContinuousClock.Instant) -> ChannelReading {
+        state.withLock { state in
+            ChannelReading(
+                breaker: state.breaker.phase(now), waiting: state.waiting, inFlight: state.inside - state.waiting,
+                retries: state.retries, logins: state.logins)
+        }
+    }
+
     /// How many wait or are on the wire.
     var attempts: Int { state.withLock { $0.inside } }
 
@@ -146,10 +170,23 @@ final class ChannelHealth: Sendable {
 
     func callBegins(_ now: ContinuousClock.Instant) { state.withLock { $0.budget.earn(now) } }
 
-    func takeRetry(_ now: ContinuousClock.Instant) -> Bool { state.withLock { $0.budget.take(now) } }
+    func takeRetry(_ now: ContinuousClock.Instant) -> Bool {
+        state.withLock { state in
+            guard state.budget.take(now) else { return false }
+            state.retries += 1
+            return true
+        }
+    }
 
     /// The engine sent something again by itself.
-    func wasResent() { state.withLock { $0.budget.charge() } }
+    func wasResent() {
+        state.withLock { state in
+            state.budget.charge()
+            state.retries += 1
+        }
+    }
+
+    func loginBegins() { state.withLock { $0.logins += 1 } }
 
     // MARK: After an attempt
 

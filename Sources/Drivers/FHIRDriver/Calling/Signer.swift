@@ -92,9 +92,10 @@ struct ClientCredentials: Sendable {
         }
         let body = fields.map { PercentEncoding.encode($0.0) + "=" + PercentEncoding.encode($0.1) }
             .joined(separator: "&")
-        let request = OutboundRequest(
+        var request = OutboundRequest(
             method: "POST", url: url, headers: headers.map { ($0.0, $0.1) }, body: Array(body.utf8),
             repeatability: .safe)
+        request.isLogin = true
         let asked = ContinuousClock.now
         let answer: UpstreamAnswer
         do {

@@ -53,6 +53,7 @@ struct Exchanger: Sendable {
             operation, role, values, extraQuery: extraQuery, record: record, entityTag: entityTag, link: link,
             session: session, context)
         request.reading = { reading(operation, role, $0) }
+        request.isLogin = role == .login
         let answer: UpstreamAnswer
         do {
             answer = try await http.send(request, deadline: context.deadline)
