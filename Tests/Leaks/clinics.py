@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 USER, PASSWORD, TOKEN = "ponte", "senha-de-demonstracao", "chave-de-demonstracao"
-HOUR = 3600
 
 
 @dataclass
@@ -79,11 +78,14 @@ def tenant_file(clinic: Clinic, secrets: pathlib.Path) -> dict:
     body = dict(clinic.upstream, timeouts={"connect": "2s", "call": "2s"}, breaker={"failures": 100000})
     if credentials:
         body["credentials"] = credentials
+    sample = ROOT / f"Config/samples/{clinic.dialect}.json"
+    clients = json.loads(sample.read_text())["clients"] if sample.exists() else {
+        "searchBy": ["phone", "cpf", "email", "name"]}
     return {
         "id": clinic.id,
         "inbound": {"keys": [{"name": "main", "sha256": hashlib.sha256(clinic.key.encode()).hexdigest()}]},
         "upstream": body,
-        "clients": {"searchBy": ["phone", "cpf", "email", "name"], "scan": {"allowed": True, "maxRecords": 1000}},
+        "clients": clients | {"scan": {"allowed": True, "maxRecords": 1000}},
         "idempotency": {"store": "sqlite"},
     }
 

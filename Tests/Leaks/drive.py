@@ -5,11 +5,9 @@ import json
 import os
 import pathlib
 import re
-import resource
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -51,7 +49,7 @@ class Run:
         environment = self.environment | ({"PONTE_LEAKS": str(self.folder)} if ledger else {})
         process = subprocess.Popen(
             [self.ponte, *arguments], stdin=subprocess.DEVNULL, stdout=out.open("w"), stderr=err.open("w"),
-            env=environment, cwd=self.work, preexec_fn=allow_cores)
+            env=environment, cwd=self.work)
         self.processes.append(process)
         deadline = time.monotonic() + 60
         while not (found := re.search(ready, out.read_text())):
@@ -62,19 +60,17 @@ class Run:
 
     def stop(self, process: subprocess.Popen, number: int = signal.SIGTERM) -> int:
         process.send_signal(number)
-        return process.wait(40)
+        try:
+            return process.wait(40)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
 
     def close(self) -> None:
         for process in self.processes:
             if process.poll() is None:
                 process.kill()
                 process.wait()
-
-
-def allow_cores() -> None:
-    """So that a core file that Ponte should not leave is left."""
-    _, most = resource.getrlimit(resource.RLIMIT_CORE)
-    resource.setrlimit(resource.RLIMIT_CORE, (most, most))
 
 
 def run(ponte: pathlib.Path, keep: bool) -> list[Finding | str]:
@@ -106,8 +102,9 @@ def drive(run: Run) -> list[Finding | str]:
         jobs.append(pool.submit(reloads, run, serve, traffic))
         for job in jobs:
             job.result()
-    status_pages(run, traffic, serve)
-    problems += command_line(run, serve)
+    status_pages(run, traffic)
+    # What `ps` shows.
+    shutil.copy(f"/proc/{serve.pid}/cmdline", run.output / "cmdline.txt")
     # As it is while it is in use, with what is not yet in the database's own file.
     for path in (run.folder / "config").glob("creates.db*"):
         shutil.copy(path, run.output / f"in-use-{path.name}")
@@ -123,7 +120,7 @@ def drive(run: Run) -> list[Finding | str]:
     return problems + search(run, traffic)
 
 
-LISTENING = r'listening".*"port":(\d+)|listening .*port=(\d+)'.split("|")[0]
+LISTENING = r'"message":"listening".*"port":(\d+)'
 
 
 def open_clinics(run: Run, echo: EchoSystem) -> list[Clinic]:
@@ -160,7 +157,7 @@ def server_settings(run: Run, form: str) -> dict:
     }
     schema = json.loads((clinics.ROOT / "Config/schema/server.schema.json").read_text())
     if "operator" in schema["properties"]:
-        settings["operator"] = {"port": 0}
+        settings["operator"] = {"listen": {"port": 0}}
     return settings
 
 
@@ -203,7 +200,7 @@ def reloads(run: Run, serve: subprocess.Popen, traffic: Traffic) -> None:
     serve.send_signal(signal.SIGHUP)
 
 
-def status_pages(run: Run, traffic: Traffic, serve: subprocess.Popen) -> None:
+def status_pages(run: Run, traffic: Traffic) -> None:
     """Health, metrics and status, on the port for callers and on the operator's where there is one."""
     log = (run.output / "serve.out").read_text()
     ports = {traffic.port} | {int(port) for port in re.findall(r'"port":(\d+)', log)}
@@ -216,12 +213,6 @@ def status_pages(run: Run, traffic: Traffic, serve: subprocess.Popen) -> None:
                 answer = connection.getresponse()
                 pages.append(f"{port}{path} {answer.status}\n{answer.read().decode('utf-8', 'replace')}")
     (run.output / "pages.txt").write_text("\n".join(pages))
-
-
-def command_line(run: Run, serve: subprocess.Popen) -> list[str]:
-    shutil.copy(f"/proc/{serve.pid}/cmdline", run.output / "cmdline.txt")
-    filter = pathlib.Path(f"/proc/{serve.pid}/coredump_filter").read_text().strip()
-    return [] if int(filter, 16) == 0 else [f"a core file would hold memory: coredump_filter is {filter}"]
 
 
 def commands(run: Run, server: pathlib.Path, everyone: list[Clinic], suffix: str = "") -> list[str]:
@@ -301,7 +292,6 @@ def search(run: Run, traffic: Traffic) -> list[Finding | str]:
     for path in places:
         data = path.read_bytes()
         size += len(data)
-        # Its own address is what a mock prints.
         problems += run.searcher.search(data, str(path.relative_to(run.folder)))
         seen = run.searcher.search(data[-2000:] + json.dumps(planted).encode(), "planted")
         if not {"name", "phone", "cpf", "email", "birthday"} <= {finding.kind for finding in seen}:

@@ -9,7 +9,6 @@ import urllib.parse
 
 from people import People
 from searching import Searcher, folded
-from traffic import FAULTS  # noqa: F401  (its import is part of what must work)
 
 
 def spellings(kind: str, value: str) -> dict[str, str]:

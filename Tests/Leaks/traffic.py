@@ -184,8 +184,9 @@ class Traffic:
             "User-Agent", "Referer", "Cookie", "X-Forwarded-For", "Forwarded", "From", "X-Real-IP", "Idempotency-Key",
             "If-Match", "traceparent", "tracestate", "baggage", "Origin", "Accept-Language", "Via")}
         self.call(clinic, "GET", "/clients?limit=1", headers=header)
-        for request_id in (phone, client["cpf"], client["email"], secret, quoted, f"{phone}-1", "req-" + phone):
+        for request_id in (phone, client["cpf"], client["email"], clinic.key, quoted, f"{phone}-1", "req-" + phone):
             self.call(clinic, "GET", "/clients?limit=1", headers={"X-Request-Id": request_id})
+        self.call(clinic, "GET", "/clients", headers={"X-Request-Id": secret, "X-API-Key": secret})
         # What is no sound HTTP.
         head = f"GET /clients/{quoted} HTTP/1.1\r\nHost: {phone}\r\n"
         for data in (
