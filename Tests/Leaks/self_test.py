@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 import urllib.parse
 
+import suite
 from people import People
 from searching import Searcher, folded
 
@@ -77,6 +78,32 @@ def files(folder: pathlib.Path, text: str) -> dict[str, bytes]:
     }
 
 
+def a_run_of_the_tests() -> list[str]:
+    """What is found in the folder that scripts/test leaves, and what is the runner's own."""
+    people = People(seed=13, first=900)
+    noted, sent = people.client(), people.client()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        for part in ("ledger", "output", "tmp/ponte-1"):
+            (folder / part).mkdir(parents=True)
+        request = f"POST /clients HTTP/1.1\r\nX-API-Key: key-of-nobody\r\n\r\n{json.dumps(sent)}"
+        lines = [{"kind": "name", "value": noted["name"]}, {"kind": "token", "value": "a-token-of-a-login"}]
+        (folder / "ledger/mock-1.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        (folder / "ledger/sent-1.jsonl").write_text(json.dumps({"kind": "request", "value": request}))
+        (folder / "output/tests.txt").write_text(
+            f"◇ Test case passing 1 argument body → \"{noted['name']}\n{sent['cpf']}\" to finds(_:) started.\n"
+            f"◇ Test finds() started.\nread {sent['email']}\n")
+        (folder / "output/gateway-log-1.txt").write_text(f'{{"route":"/clients/{sent["phone"]}","key":"key-of-nobody"}}\n')
+        (folder / "tmp/ponte-1/creates.db").write_bytes(b"\0\1" + noted["name"].encode() + b"\0a-token-of-a-login")
+        # Tests write it for Ponte to read.
+        (folder / "tmp/ponte-1/tenant.json").write_text(json.dumps(sent))
+        found = {(finding.place, finding.line, finding.kind) for finding in suite.run(folder)}
+    wanted = {("output/tests.txt", 4, "email"), ("output/gateway-log-1.txt", 1, "phone"),
+              ("output/gateway-log-1.txt", 1, "token"), ("tmp/ponte-1/creates.db", 1, "name"),
+              ("tmp/ponte-1/creates.db", 1, "token")}
+    return [f"in a run of the tests: {place}" for place in found ^ wanted]
+
+
 def run() -> list[str]:
     problems = []
     people = People(seed=11)
@@ -101,5 +128,6 @@ def run() -> list[str]:
         for text in clean:
             for place, data in files(folder, text).items():
                 problems += [f"found though it is not there: {f}" for f in searcher.search(data, place)]
+    problems += a_run_of_the_tests()
     print(f"{planted} planted values looked for")
     return problems
