@@ -206,7 +206,7 @@ let package = Package(
                 "ClientContract", "UpstreamDriver", "TestSupport", "DriverTestSupport",
             ],
             swiftSettings: ours),
-        .testTarget(name: "IdempotencyTests", dependencies: ["Idempotency"], swiftSettings: ours),
+        .testTarget(name: "IdempotencyTests", dependencies: ["Idempotency", "TestSupport"], swiftSettings: ours),
         .testTarget(
             name: "BridgeTests",
             dependencies: ["Bridge", "UpstreamDriver", "ClientContract", "Idempotency", "TestSupport"],
@@ -237,9 +237,10 @@ let package = Package(
         .testTarget(
             name: "FaultTests",
             dependencies: [
-                "MockUpstream", "Transport", "JSONBytes", .product(name: "Crypto", package: "swift-crypto"),
+                "MockUpstream", "Transport", "JSONBytes", "TestSupport",
+                .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: ours),
-        .testTarget(name: "ReplayTests", dependencies: ["MockUpstream"], swiftSettings: ours),
+        .testTarget(name: "ReplayTests", dependencies: ["MockUpstream", "TestSupport"], swiftSettings: ours),
         .testTarget(
             name: "GatewayTests",
             dependencies: [

@@ -22,6 +22,23 @@ public enum LogOutput {
     }
 }
 
+/// All that a line of the log may hold beside its time, level and message. What is not named here is left out, whoever
+/// logs it: a field is added here, with what its values are, before it is used.
+enum LogField: String, CaseIterable {
+    /// Ponte's own, or the caller's where it cannot be data.
+    case requestId
+    /// From fixed sets of words: `method`, the template of a route, a stable code, the name of an error's type, words.
+    case method, route, code, failure, reason
+    /// Names from the configuration.
+    case tenant, key, host
+    /// Ids of tenants.
+    case added, replaced, removed, kept
+    /// Members of bodies that nobody used, by names that cannot be data, with counts.
+    case ignored
+    /// Numbers and flags.
+    case status, ms, broken, port, seconds, connections, faults, lines
+}
+
 /// Writes each event as one line.
 private struct LineLogHandler: LogHandler {
     let format: ServerSettings.LogFormat
@@ -40,7 +57,8 @@ private struct LineLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let all = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+        let all = metadata.merging(event.metadata ?? [:]) { $1 }
+            .filter { LogField(rawValue: $0.key) != nil }.sorted { $0.key < $1.key }
         var writer = JSONWriter(capacity: 256)
         switch format {
         case .json:

@@ -4,8 +4,18 @@ import HTTPTypes
 enum RequestIdentity {
     /// The caller's own when it is sound; else a new one.
     static func of(_ headers: HTTPFields) -> String {
-        if let name = Answer.requestID, let given = headers[name], isSound(given) { return given }
+        if let name = Answer.requestID, let given = headers[name], isSound(given), !isCredential(given, headers) {
+            return given
+        }
         return new()
+    }
+
+    /// Whether it is what the same request shows as its key.
+    private static func isCredential(_ text: String, _ headers: HTTPFields) -> Bool {
+        headers.contains { field in
+            ["x-api-key", "authorization"].contains(field.name.canonicalName)
+                && field.value.split(separator: " ").contains { $0 == text }
+        }
     }
 
     /// 32 hexadecimal digits drawn by lot.

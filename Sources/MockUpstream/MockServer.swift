@@ -34,6 +34,7 @@ public final class MockServer: Sendable {
     /// Starts listening.
     /// - Throws: the system's error if the address cannot be bound.
     public static func start(_ options: MockOptions = MockOptions()) async throws -> MockServer {
+        LeakLedger.shared?.note(options)
         let dialect: any Dialect =
             switch options.dialect {
             case .agendaDemo: AgendaDemoDialect(options)

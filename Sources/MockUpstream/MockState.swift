@@ -29,6 +29,7 @@ final class MockState: Sendable {
     /// Counts a request, carries it out and says how to answer.
     func plan(_ request: MockRequest) -> Plan {
         if let answer = adminAnswer(to: request) { return Plan(answer: answer) }
+        LeakLedger.shared?.note(request)
         guard let asked = Self.askedFaults(of: request) else {
             return Plan(answer: Self.adminFailure(400, "X-Mock-Fault names no fault of this mock"))
         }

@@ -33,6 +33,7 @@ struct Ponte: AsyncParsableCommand {
             signal(SIGHUP, SIG_IGN)
             // A reader of the log who goes away must not end it either.
             signal(SIGPIPE, SIG_IGN)
+            CrashOutput.withhold()
         }
         await main(nil)
     }

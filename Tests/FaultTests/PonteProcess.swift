@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import Synchronization
+import TestSupport
 
 /// `ponte serve`, the program that was built, on a free port: `PONTE_BINARY` where that is set, else the one beside
 /// these tests.
@@ -135,6 +136,7 @@ private final class Output: Sendable {
             var isFound = false
             while case let more = handle.availableData, !more.isEmpty {
                 bytes.withLock { $0 += more }
+                Leaks.wrote(String(decoding: more, as: UTF8.self), "serve")
                 guard !isFound, let port = Self.port(in: text) else { continue }
                 isFound = true
                 found.yield(port)

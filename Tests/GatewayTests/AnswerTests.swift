@@ -95,6 +95,20 @@ import UpstreamDriver
         }
     }
 
+    @Test("a caller's key is no request id, sound as it looks", arguments: ["X-API-Key: ", "Authorization: Bearer "])
+    func aKeyIsNoRequestID(_ header: String) async throws {
+        let gateway = try await RunningGateway.start(FakeSystem())
+        for (key, status) in [("key-ana", 200), ("key-of-nobody", 401)] {
+            let answer = try await RawHTTP.call(
+                gateway.port, "GET", "/clients/id-0", key: nil, [header + key, "X-Request-Id: \(key)"])
+            #expect(answer.status == status)
+            #expect(answer.header("x-request-id")?.count == 32)
+        }
+        try await gateway.stop()
+        #expect(gateway.log.all.filter { $0.contains("requestId") }.count == 2)
+        #expect(gateway.log.all.allSatisfy { !$0.contains("key-ana") && !$0.contains("key-of-nobody") })
+    }
+
     @Test func aDriverThatIgnoresItsDeadlineIsNotWaitedFor() async throws {
         let system = FakeSystem()
         let gate = Gate(ignoresCancellation: true)

@@ -5,6 +5,7 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 import Tenancy
+import TestSupport
 import UpstreamDriver
 
 /// A clinic's system in memory, behind the real Bridge. What it was asked is on record.
@@ -212,6 +213,7 @@ final class LogLines: Sendable {
     var sink: LogOutput.Sink {
         { line in
             let line = String(decoding: line, as: UTF8.self)
+            Leaks.wrote(line, "gateway-log")
             let watches = self.lines.withLock { lines in
                 lines.all.append(line)
                 return lines.watches

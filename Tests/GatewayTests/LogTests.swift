@@ -2,6 +2,7 @@ import Foundation
 import Gateway
 import JSONBytes
 import Synchronization
+import Tenancy
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct LogTests {
@@ -82,10 +83,22 @@ import Testing
         #expect(numbers.count + dropped.reduce(0, +) == count)
     }
 
+    @Test(
+        "a field that is not on the list is left out, whoever logs it",
+        arguments: [ServerSettings.LogFormat.json, .text])
+    func whatIsNotOnTheListIsLeftOut(_ format: ServerSettings.LogFormat) {
+        let lines = LogLines()
+        var logger = LogOutput.logger(level: .info, format: format, sink: lines.sink)
+        logger[metadataKey: "patient"] = "Zulmira"
+        logger.info("a line", metadata: ["tenant": "aurora", "body": "Zulmira", "status": .stringConvertible(200)])
+        #expect(lines.all.count == 1)
+        #expect(lines.all.allSatisfy { $0.contains("aurora") && $0.contains("200") && !$0.contains("Zulmira") })
+    }
+
     @Test func textIsOneLineWhateverItHolds() {
         let lines = LogLines()
         let logger = LogOutput.logger(level: .info, format: .text, sink: lines.sink)
-        logger.info("first\nsecond", metadata: ["a": "b\r\nc"])
+        logger.info("first\nsecond", metadata: ["reason": "b\r\nc"])
         logger.debug("not this")
         #expect(lines.all.count == 1)
         #expect(lines.all.first?.filter { $0.isNewline }.count == 1)

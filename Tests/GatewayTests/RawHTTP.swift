@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 
 /// HTTP/1.1 byte by byte, over a socket of its own: what a client library would not send must be sendable.
 enum RawHTTP {
@@ -46,6 +47,7 @@ enum RawHTTP {
         deinit { Glibc.close(descriptor) }
 
         func send(_ bytes: [UInt8]) async {
+            Leaks.sent(bytes)
             await Self.blocking { [descriptor] in
                 var rest = bytes[...]
                 while !rest.isEmpty {
@@ -163,6 +165,7 @@ enum RawHTTP {
         guard let bytes = await connection.readToEnd(), let answer = parse(bytes) else {
             throw Failure(what: "no answer")
         }
+        if answer.status >= 400 { Leaks.wrote(answer.text + "\n", "problems") }
         return answer
     }
 

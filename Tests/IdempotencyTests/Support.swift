@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Idempotency
@@ -22,7 +23,7 @@ enum Kind: String, Sendable, CaseIterable, CustomTestStringConvertible {
 func withFolder(_ body: (URL) async throws -> Void) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "ponte-idempotency-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
+    defer { Leaks.discard(folder) }
     try await body(folder)
 }
 

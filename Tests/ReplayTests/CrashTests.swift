@@ -1,5 +1,6 @@
 import Foundation
 import MockUpstream
+import TestSupport
 import Testing
 
 /// `ponte serve`, killed between a create and its answer.
@@ -13,7 +14,7 @@ import Testing
         _ test: (URL) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "ponte-crash-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
+        defer { Leaks.discard(folder) }
         try FileManager.default.createDirectory(
             at: folder.appending(path: "tenants"), withIntermediateDirectories: true)
         let drivers = BuiltPonte.repository.appending(path: "Config/drivers").path

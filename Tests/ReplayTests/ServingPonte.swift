@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Synchronization
+import TestSupport
 
 /// `ponte serve`, the program that was built, for tests that end it without a warning.
 final class ServingPonte: Sendable {
@@ -33,6 +34,7 @@ final class ServingPonte: Sendable {
                 read.finish()
                 return
             }
+            Leaks.wrote(String(decoding: data, as: UTF8.self), "serve")
             rest.withLock { rest in
                 rest += String(decoding: data, as: UTF8.self)
                 while let line = rest.firstIndex(of: "\n") {
@@ -100,6 +102,7 @@ final class ServingPonte: Sendable {
     private func call(_ request: String, _ key: String, _ headers: [String], _ body: String) async -> Answer {
         let lines = ["\(request) HTTP/1.1", "Host: 127.0.0.1", "Connection: close", "X-API-Key: \(key)"] + headers
         let request = Array((lines.joined(separator: "\r\n") + "\r\n\r\n" + body).utf8)
+        Leaks.sent(request)
         let port = port
         return await withCheckedContinuation { answered in
             // A thread may block where a task may not.

@@ -103,7 +103,7 @@ public struct AddressRange: Sendable, Hashable {
 
     /// One of our own, written in this module.
     static func known(_ text: String) -> AddressRange {
-        guard let range = AddressRange(text) else { preconditionFailure("not a network: \(text)") }
+        guard let range = AddressRange(text) else { preconditionFailure("one of our own is not a network") }
         return range
     }
 
