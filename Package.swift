@@ -219,6 +219,14 @@ let package = Package(
                 "Conformance", "Certification", "RESTDriver", "TrytonDriver", "Transport", "JSONBytes",
                 "ClientContract", "UpstreamDriver",
             ], swiftSettings: ours),
+        // What the fuzzers run, and what they found.
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "JSONBytes", "StrictConfig", "ClientContract", "Transport", "UpstreamDriver", "RESTDriver",
+                "FHIRDriver", "TrytonDriver", "Bridge", "Tenancy", "Gateway", nio("NIOHTTP1"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ], swiftSettings: ours),
         // Runs the program that is built beside it.
         // Does so too, with pretend clinic systems that misbehave.
         .testTarget(
