@@ -245,3 +245,17 @@ let package = Package(
             ], swiftSettings: ours),
     ]
 )
+
+// scripts/sanitize builds a few test targets, with what they need and nothing else.
+if let wanted = Context.environment["PONTE_TEST_TARGETS"] {
+    var left = wanted.split(separator: " ").map(String.init)
+    var kept: Set<String> = []
+    while let name = left.popLast() {
+        guard kept.insert(name).inserted, let target = package.targets.first(where: { $0.name == name }) else {
+            continue
+        }
+        for case .byNameItem(let dependency, _) in target.dependencies { left.append(dependency) }
+    }
+    package.targets.removeAll { !kept.contains($0.name) }
+    package.products = []
+}

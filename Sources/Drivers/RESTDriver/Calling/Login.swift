@@ -38,6 +38,10 @@ extension LoginRecipe {
                 let token = step.token.lazy.compactMap({ root.at($0, foldCase: foldCase)?.scalarText }).first,
                 !token.isEmpty
             else { return .failure(.malformed("the login's answer holds no token")) }
+            // It goes into a header, which no request with a control character in it would leave.
+            guard !PersonText.hasControls(token) else {
+                return .failure(.malformed("the login's answer holds a token with control characters"))
+            }
             let lifetime: Duration? =
                 switch step.lifetime {
                 case .open: nil
@@ -50,7 +54,8 @@ extension LoginRecipe {
             return .success(
                 Session.Grant(
                     token: token,
-                    refreshToken: step.refreshToken.flatMap { root.at($0, foldCase: foldCase)?.scalarText },
+                    refreshToken: step.refreshToken.flatMap { root.at($0, foldCase: foldCase)?.scalarText }
+                        .flatMap { PersonText.hasControls($0) ? nil : $0 },
                     lifetime: lifetime, asked: asked))
         } catch {
             return .failure(error)
