@@ -232,6 +232,14 @@ let package = Package(
                 "Conformance", "Certification", "RESTDriver", "TrytonDriver", "Transport", "JSONBytes",
                 "ClientContract", "UpstreamDriver",
             ], swiftSettings: ours),
+        // What the fuzzers run, and what they found.
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "JSONBytes", "StrictConfig", "ClientContract", "Transport", "UpstreamDriver", "RESTDriver",
+                "FHIRDriver", "TrytonDriver", "Bridge", "Tenancy", "Gateway", nio("NIOHTTP1"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ], swiftSettings: ours),
         // Runs the program that is built beside it.
         // Does so too, with pretend clinic systems that misbehave.
         .testTarget(
@@ -251,3 +259,17 @@ let package = Package(
             ], swiftSettings: ours),
     ]
 )
+
+// scripts/sanitize builds a few test targets, with what they need and nothing else.
+if let wanted = Context.environment["PONTE_TEST_TARGETS"] {
+    var left = wanted.split(separator: " ").map(String.init)
+    var kept: Set<String> = []
+    while let name = left.popLast() {
+        guard kept.insert(name).inserted, let target = package.targets.first(where: { $0.name == name }) else {
+            continue
+        }
+        for case .byNameItem(let dependency, _) in target.dependencies { left.append(dependency) }
+    }
+    package.targets.removeAll { !kept.contains($0.name) }
+    package.products = []
+}

@@ -19,7 +19,8 @@ public struct ConfigFault: Error, Sendable, Equatable, CustomStringConvertible {
 
     public var description: String {
         let place = pointer.isEmpty ? "(the whole file)" : NearestName.printable(pointer)
-        return "\(file):\(line):\(column): \(place): \(message)"
+        // A message lists names that the file gives, whatever stands in them.
+        return "\(file):\(line):\(column): \(place): \(NearestName.printable(message))"
     }
 }
 

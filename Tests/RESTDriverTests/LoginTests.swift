@@ -210,6 +210,17 @@ import UpstreamDriver
         #expect(network.count("/login") == (status == 401 ? 1 : 2))
     }
 
+    /// It goes into a header, and no request with a control character there would leave.
+    @Test(arguments: ["a\\u0000", "a\\r\\nX: y", "\\u007f"])
+    func aTokenWithControlCharactersIsNone(_ token: String) async throws {
+        let network = Network { request in
+            request.target == "/login" ? .json(#"{"token":"\#(token)"}"#) : .json("[]")
+        }
+        let driver = try Sample.driver(Self.changes(), credentials: Self.people, network)
+        #expect(await failure { try await list(driver) }?.name == "malformed answer")
+        #expect(network.count("/patients") == 0)
+    }
+
     @Test("a create whose token is refused twice was not carried out, and is not sent a third time")
     func createRefusedTwice() async throws {
         let network = Network { request in

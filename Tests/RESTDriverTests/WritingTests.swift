@@ -282,6 +282,14 @@ import UpstreamDriver
         #expect(http.last?.repeatability == .unsafe)
     }
 
+    /// No request with one in a header would leave.
+    @Test func aTagWithControlCharactersIsNone() async throws {
+        let http = Script { _, _ in .json(#"{"id":"7","name":"A"}"#, headers: [("ETag", "\"3\u{1}\"")]) }
+        let driver = try Sample.driver([("/operations/update/ifMatch", "true")], http)
+        _ = try await driver.update(ClientID("7"), ClientPatch(name: "B"), Sample.context)
+        #expect(http.requests.count == 2 && http.last?.header("If-Match") == nil)
+    }
+
     @Test(
         arguments: [
             (#"{"id":"9"}"#, [], "9"), (#"{"id":12345678901234567890}"#, [], "12345678901234567890"),

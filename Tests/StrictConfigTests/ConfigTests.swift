@@ -42,6 +42,15 @@ private func check(_ condition: Bool, _ place: SourceLocation = #_sourceLocation
         #expect(error?.faults == report.faults)
     }
 
+    /// Names from a file stand in messages about other places, too.
+    @Test func aFaultIsOneLineWhateverTheFileHolds() {
+        let fault = ConfigFault(
+            file: "a.json", pointer: "/b\nc", message: NearestName.unknown("credential", "x", ["to\u{0}\u{1B}[2Jken\n"])
+        )
+        #expect(
+            fault.description == #"a.json:1:1: /b\u{a}c: unknown credential "x". Known: to\u{0}\u{1b}[2Jken\u{a}"#)
+    }
+
     @Test func noFaultsNoError() throws {
         let report = ConfigReport(file: "tenant.json")
         let root = try #require(report.root(Array("{\"id\":\"a\"}".utf8)))

@@ -183,7 +183,7 @@ public final class RESTDriver: UpstreamDriver {
             if let id, client.id != id { throw .malformed("another record came than the one asked for") }
             return Fetched(
                 client: client, value: JSONValue(document: document, index: index),
-                entityTag: exchange.answer.headers.first("ETag"))
+                entityTag: EntityTag.usable(exchange.answer.headers.first("ETag")))
         }
     }
 

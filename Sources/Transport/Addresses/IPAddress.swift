@@ -9,6 +9,8 @@ public struct IPAddress: Sendable, Hashable {
 
     /// Reads `192.0.2.1` or `2001:db8::1` as `inet_pton` does: no zones, no octal or shortened forms.
     public init?(_ text: String) {
+        // To C, a text ends at its first NUL.
+        guard !text.utf8.contains(0) else { return nil }
         var four = in_addr()
         var six = in6_addr()
         if inet_pton(AF_INET, text, &four) == 1 {

@@ -1,4 +1,5 @@
 public import ClientContract
+import DriverSupport
 import JSONBytes
 public import UpstreamDriver
 
@@ -56,7 +57,7 @@ extension FHIRDriver {
             if let id, client.id != id { throw .malformed("another record came than the one asked for") }
             return Fetched(
                 client: client, resource: document.root,
-                entityTag: answer.http.headers.first("ETag") ?? version.map { "W/\"\($0)\"" })
+                entityTag: EntityTag.usable(answer.http.headers.first("ETag") ?? version.map { "W/\"\($0)\"" }))
         }
     }
 }

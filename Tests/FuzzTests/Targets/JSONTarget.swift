@@ -1,26 +1,20 @@
-// The libFuzzer entry point for JSONBytes; `scripts/fuzz json` builds it with the module's sources under a sanitizer.
-//
-// Every input is read, each value is visited through every accessor, the document is written again in three ways, and
-// what was written is read back and compared.
+@testable import JSONBytes
 
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzOneInput(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
-    let bytes = Array(UnsafeBufferPointer(start: data, count: size))
-    // An exact copy on the heap: one byte read beyond it is one that the sanitizer sees.
+/// The JSON reader and writer: each value is visited through every accessor, the document is written again in three ways,
+/// and what was written is read back and compared.
+func fuzzJSON(_ bytes: [UInt8]) {
     do throws(JSONSyntaxError) {
+        // The sanitizer sees a byte read beyond the array, which is an exact copy on the heap.
         let document = try JSONDocument(bytes, limits: JSONLimits(depth: 64))
         visit(document)
         rewrite(document)
     } catch {
-        check(error.offset >= 0 && error.offset <= size && error.line >= 1 && error.column >= 1, "an error's place")
+        check(
+            error.offset >= 0 && error.offset <= bytes.count && error.line >= 1 && error.column >= 1, "an error's place"
+        )
     }
     pointer(bytes)
     text(bytes)
-    return 0
-}
-
-private func check(_ condition: Bool, _ claim: StaticString) {
-    if !condition { fatalError("broken: \(claim)") }
 }
 
 private func visit(_ document: JSONDocument) {
