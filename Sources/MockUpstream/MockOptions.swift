@@ -19,7 +19,7 @@ public struct MockOptions: Sendable {
         case clinicaExperts = "clinica-experts"
         case clinicaNasNuvens = "clinica-nas-nuvens"
         case clinicorp, cliniko, conexa, easyappointments, gestaods, ninsaude, odoo, openemr, realclinic, shosp
-        case simplybook
+        case simplybook, versatilis
         /// GNU Health 5 on Tryton, whose database is called `gh`.
         case gnuHealth = "gnuhealth"
     }

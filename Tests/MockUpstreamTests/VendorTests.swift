@@ -180,7 +180,7 @@ import Testing
 
     @Test(arguments: [
         MockOptions.Dialect.belle, .clinicaExperts, .clinicaNasNuvens, .clinicorp, .cliniko, .conexa,
-        .easyappointments, .gestaods, .ninsaude, .odoo, .openemr, .realclinic, .shosp, .simplybook,
+        .easyappointments, .gestaods, .ninsaude, .odoo, .openemr, .realclinic, .shosp, .simplybook, .versatilis,
     ]) func absentRoutesAreCountedAsUnknown(_ dialect: MockOptions.Dialect) async throws {
         try await withMock(MockOptions(dialect: dialect, patients: 1)) { server in
             let base = String(server.baseURL.dropFirst("http://127.0.0.1:\(server.port)".count))

@@ -60,6 +60,7 @@ import UpstreamDriver
         Vendor(
             dialect: .simplybook, does: [.list, .search, .get, .create], finds: [.phone, .email, .name],
             keeps: [.email]),
+        Vendor(dialect: .versatilis, does: [.search], finds: [.cpf], keeps: all),
     ]
 
     static let draft = try? ClientDraft(
