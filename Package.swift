@@ -129,7 +129,8 @@ let package = Package(
         .target(
             name: "Workbench",
             dependencies: [
-                "JSONBytes", "ClientContract", "UpstreamDriver", "RESTDriver", "Transport", "Bridge", "Tenancy",
+                "JSONBytes", "StrictConfig", "ClientContract", "UpstreamDriver", "RESTDriver", "Transport", "Bridge",
+                "Tenancy",
             ], swiftSettings: ours),
         // Numbered rules over the configuration.
         .target(
@@ -180,7 +181,8 @@ let package = Package(
             name: "RESTDriverTests",
             dependencies: [
                 "RESTDriver", "DriverSupport", "Bridge", "MockUpstream", "Transport", "JSONBytes", "StrictConfig",
-                "ClientContract", "UpstreamDriver", "TestSupport", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+                "ClientContract", "UpstreamDriver", "Workbench", "TestSupport", nio("NIOCore"),
+                nio("NIOPosix"), nio("NIOHTTP1"),
             ],
             swiftSettings: ours),
         .testTarget(

@@ -5,7 +5,7 @@ enum VersatilisSystem {
             asks: { request in
                 // Digits alone find nobody.
                 request["UserCPF"].flatMap { $0.contains(".") && $0.contains("-") ? $0 : nil }
-            }, filter: .cpf, envelope: { [$0] })
+            }, filter: .cpf, isSearch: true, envelope: { [$0] })
         let login = VendorLogin(
             path: "/Token",
             expects: ["grant_type": "password", "username": options.user, "password": options.password],
