@@ -174,7 +174,8 @@ public struct Doctor: Sendable {
                         + "network and has no TLS."
                     : "", took: timings.total)
         case .failure(let error)?:
-            return Finding(name, .bad, "\(error)", advice: Advice.transport(error, plan), took: probe.elapsed)
+            return Finding(
+                name, .bad, error.detail, advice: Advice.transport(error, plan), took: probe.elapsed)
         case nil where probe.asked > 0:
             return Finding(
                 name, .bad, "the request went out, and no answer came within \(Explanation.seconds(plan.callTimeout))",

@@ -41,7 +41,7 @@ public struct Homologation: Sendable {
         let capabilities = plan.driver.capabilities
         let kinds = plan.options.searchBy.filter { Explanation.way(of: $0, plan) != .none }
         let calls = [Capabilities.Operation.list, .get, .create, .update].count { capabilities.operations.contains($0) }
-        var lines = ["\(calls + (kinds.isEmpty ? 0 : 1)) dos 5 endpoints de Client estão disponíveis."]
+        var lines = ["Endpoints de Client disponíveis: \(calls + (kinds.isEmpty ? 0 : 1)) de 5."]
         if !kinds.isEmpty {
             lines.append(
                 "Tipo de termo a configurar na interface da Clinia: \(kinds.map(name).joined(separator: " ou ")).")

@@ -18,15 +18,11 @@ struct DoctorCommand: AsyncParsableCommand {
 
     @Argument(help: "The tenant's id.")
     var tenant: String
-    @Option(
-        help: ArgumentHelp(
-            "Somebody who is on record, for systems without a list; once for each kind. Best a made-up patient: it stands in the "
-                + "shell's history.", valueName: "kind=term"))
-    var known: [String] = []
+    @OptionGroup var known: KnownClients
     @OptionGroup var options: ConfigurationOptions
 
     func run() async throws {
-        let terms = try known.map(Self.term)
+        let terms = try known.terms()
         let plan = try IntegratorFiles.tenant(tenant, options, secrets: SecretSource())
         let engine = try CurlEngine()
         let findings = await Doctor(plan, engine: engine, known: terms).examine { finding in
@@ -35,17 +31,28 @@ struct DoctorCommand: AsyncParsableCommand {
         await engine.shutdown()
         if findings.contains(where: { $0.verdict == .bad }) { throw ExitCode.failure }
     }
+}
 
-    private static func term(_ text: String) throws -> SearchTerm {
-        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+/// Clients that are on record, for systems that show no list.
+struct KnownClients: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Somebody who is on record, for systems without a list; once for each kind. Best a made-up patient: it stands in the "
+                + "shell's history.", valueName: "kind=term"))
+    var known: [String] = []
+
+    func terms() throws -> [SearchTerm] {
         let kinds = TermKind.allCases.map(\.rawValue).joined(separator: ", ")
-        guard parts.count == 2, let kind = TermKind(rawValue: parts[0]) else {
-            throw ValidationError("--known must be KIND=TERM, with one of \(kinds).")
+        return try known.map { text in
+            let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2, let kind = TermKind(rawValue: parts[0]) else {
+                throw ValidationError("--known must be KIND=TERM, with one of \(kinds).")
+            }
+            guard let term = SearchTerm(parts[1], as: kind) else {
+                throw ValidationError("--known \(kind.rawValue)=…: the term cannot be a \(kind.rawValue).")
+            }
+            return term
         }
-        guard let term = SearchTerm(parts[1], as: kind) else {
-            throw ValidationError("--known \(kind.rawValue)=…: the term cannot be a \(kind.rawValue).")
-        }
-        return term
     }
 }
 

@@ -17,14 +17,16 @@ struct ReportCommand: AsyncParsableCommand {
     var tenant: String
     @Flag(help: "Probe the clinic's system too, reading only.")
     var live = false
+    @OptionGroup var known: KnownClients
     @OptionGroup var options: ConfigurationOptions
 
     func run() async throws {
+        let terms = try known.terms()
         let plan = try IntegratorFiles.tenant(tenant, options, secrets: SecretSource(resolves: live))
         let day = Self.today
         guard live else { return Terminal.print(Homologation(plan, day: day).markdown) }
         let engine = try CurlEngine()
-        let findings = await Doctor(plan, engine: engine).examine()
+        let findings = await Doctor(plan, engine: engine, known: terms).examine()
         await engine.shutdown()
         Terminal.print(Homologation(plan, findings: findings, day: day).markdown)
         let failed = findings.filter { $0.verdict == .bad }

@@ -7,7 +7,7 @@ import UpstreamDriver
 
 @testable import RESTDriver
 
-/// The shipped profiles of fourteen vendors against pretend systems with those vendors' quirks, over real sockets and
+/// The shipped profiles of fifteen vendors against pretend systems with those vendors' quirks, over real sockets and
 /// libcurl.
 @Suite struct VendorsOverSocketsTests {
     /// What a vendor's profile can do, and where its pretend system keeps people.

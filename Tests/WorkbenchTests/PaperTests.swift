@@ -23,7 +23,7 @@ import Transport
         let text = Homologation(try Shipped.demo(at: "http://127.0.0.1:1")).markdown
         for part in [
             "# Homologação", "`GET /clients`", "`POST /clients`", "`PATCH /clients/{id}`", "## Campos", "`birthday`",
-            "## Buscas", "| telefone | sim |", "| nome | não |", "## Limites conhecidos", "5 dos 5 endpoints",
+            "## Buscas", "| telefone | sim |", "| nome | não |", "## Limites conhecidos", "disponíveis: 5 de 5",
             "Tipo de termo a configurar na interface da Clinia: telefone ou CPF ou e-mail", "Não foi feita",
         ] { #expect(text.contains(part), "\(part)") }
         // Every table has as many cells in each row.
@@ -56,7 +56,7 @@ import Transport
             """, searchBy: #"["cpf"]"#, secrets: ["TOKEN": "t"])
         let text = Homologation(plan, day: CalendarDay("2026-11-27")).markdown
         for part in [
-            "1 dos 5 endpoints", "a configurar na interface da Clinia: CPF.", "não busca por telefone",
+            "disponíveis: 1 de 5", "a configurar na interface da Clinia: CPF.", "não busca por telefone",
             "| `POST /clients` | não | o sistema da clínica não oferece; responde `501` |", "| Data | 2026-11-27 |",
         ] { #expect(text.contains(part), "\(part)") }
         for part in ["Duplicados", "sem `limit`", "Aceitos na criação", "não é alterável"] {
