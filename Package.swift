@@ -133,7 +133,8 @@ let package = Package(
         .target(
             name: "Workbench",
             dependencies: [
-                "JSONBytes", "ClientContract", "UpstreamDriver", "RESTDriver", "Transport", "Bridge", "Tenancy",
+                "JSONBytes", "StrictConfig", "ClientContract", "UpstreamDriver", "RESTDriver", "Transport", "Bridge",
+                "Tenancy",
             ], swiftSettings: ours),
         // Numbered rules over the configuration.
         .target(
@@ -189,7 +190,7 @@ let package = Package(
             name: "RESTDriverTests",
             dependencies: [
                 "RESTDriver", "DriverSupport", "Bridge", "MockUpstream", "Transport", "JSONBytes", "StrictConfig",
-                "ClientContract", "UpstreamDriver", "TestSupport", "DriverTestSupport", nio("NIOCore"),
+                "ClientContract", "UpstreamDriver", "Workbench", "TestSupport", "DriverTestSupport", nio("NIOCore"),
                 nio("NIOPosix"), nio("NIOHTTP1"),
             ],
             swiftSettings: ours),

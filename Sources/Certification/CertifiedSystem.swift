@@ -80,6 +80,7 @@ public struct CertifiedSystem: Sendable {
         .profile(
             "simplybook", .simplybook, hasLogin: true,
             gaps: onePhone.and(without: .cpf, .birthday, .description, .image), refused: nil),
+        .profile("versatilis", .versatilis, hasLogin: true, gaps: oneOfEach.and(without: .description, .image)),
     ]
 
     /// The driver `tryton`.

@@ -13,6 +13,10 @@ enum Audience: Sendable {
 enum Need: Sendable {
     case operation(Capabilities.Operation)
     case search(TermKind)
+    /// A search of any kind.
+    case searches
+    /// A call that shows one client: by id, or by a search.
+    case reading
     /// The system keeps what the gap speaks of.
     case no(Gap)
     /// Reads show writes at once.
@@ -34,6 +38,11 @@ enum Need: Sendable {
             return capabilities.operations.contains(operation) ? nil : "the system cannot \(operation.rawValue)"
         case .search(let kind):
             return capabilities.searches[kind]?.isEmpty == false ? nil : "the system cannot search by \(kind.rawValue)"
+        case .searches:
+            return Stage.anyKind(capabilities) != nil ? nil : "the system cannot search"
+        case .reading:
+            return capabilities.operations.contains(.get) || Stage.anyKind(capabilities) != nil
+                ? nil : "the system shows no client alone"
         case .no(let gap): return subject.gaps[gap]
         case .freshReads: return capabilities.staleReads == .zero ? nil : "the system's reads lag its writes"
         case .staleReads: return capabilities.staleReads > .zero ? nil : "the system's reads show writes at once"

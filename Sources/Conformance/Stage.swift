@@ -85,6 +85,44 @@ struct Stage: Sendable {
         try await bridge(searching: kind).search(term, window, context())
     }
 
+    /// The kind that is searched by where any will do: by phone if the system can.
+    static func anyKind(_ capabilities: Capabilities) -> TermKind? {
+        TermKind.allCases.first { capabilities.searches[$0]?.isEmpty == false }
+    }
+
+    /// Searches for somebody who is there, by any kind.
+    /// - Returns: how many were found.
+    func searchAny(_ patience: Duration = .seconds(60)) async throws -> Int {
+        guard let kind = Stage.anyKind(subject.capabilities) else { throw Inapplicable(reason: "no search") }
+        let term = kind == .phone ? PhoneNumber.family.digits : kind.sample
+        return try await bridge(searching: kind).search(term, Window(), context(patience)).count
+    }
+
+    /// The calls that `searchAny` makes: where a lookup shows the whole record, a system may not tell the two apart.
+    var searchCalls: [SystemCall] { Stage.anyKind(subject.capabilities) == .phone ? [.search] : [.search, .get] }
+
+    /// Asks for one client who is there: by id, or by a search where that is all there is.
+    func readOne(_ patience: Duration = .seconds(60)) async throws {
+        if subject.capabilities.operations.contains(.get) {
+            _ = try await bridge.client(id(.complete), context(patience))
+        } else {
+            _ = try await searchAny(patience)
+        }
+    }
+
+    /// The calls that `readOne` makes.
+    var readCalls: [SystemCall] { subject.capabilities.operations.contains(.get) ? [.get] : searchCalls }
+
+    func make(_ trouble: Trouble, on calls: [SystemCall]) async {
+        for call in calls { await world.make(trouble, on: call, times: nil) }
+    }
+
+    func count(_ calls: [SystemCall]) async -> Int {
+        var sum = 0
+        for call in calls { sum += await world.count(call) }
+        return sum
+    }
+
     func get(_ role: Role) async throws -> Client { try await bridge.client(id(role), context()) }
 
     /// - Parameter draft: goes without the members that the system has no room for.

@@ -3,7 +3,7 @@ extension MockOptions {
     /// dialect.
     public var credentials: [String: String] {
         switch dialect {
-        case .agendaDemo: ["user": user, "password": password]
+        case .agendaDemo, .versatilis: ["user": user, "password": password]
         case .feegow, .belle, .clinicaExperts, .conexa, .easyappointments, .gestaods, .realclinic:
             ["token": accessToken]
         case .prodoctor: ["key": accessToken, "password": password]
@@ -31,6 +31,7 @@ extension MockOptions {
         case .cliniko: ["contact": "ponte@example.test"]
         case .realclinic: ["host": "clinica", "clinic": "Clinica"]
         case .simplybook: ["company": "clinica-teste"]
+        case .versatilis: ["clinic": "Clinica"]
         default: [:]
         }
     }

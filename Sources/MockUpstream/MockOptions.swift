@@ -19,7 +19,7 @@ public struct MockOptions: Sendable {
         case clinicaExperts = "clinica-experts"
         case clinicaNasNuvens = "clinica-nas-nuvens"
         case clinicorp, cliniko, conexa, easyappointments, gestaods, ninsaude, odoo, openemr, realclinic, shosp
-        case simplybook
+        case simplybook, versatilis
         /// GNU Health 5 on Tryton, whose database is called `gh`.
         case gnuHealth = "gnuhealth"
     }
@@ -45,8 +45,8 @@ public struct MockOptions: Sendable {
     /// The key that a dialect accepts, wherever it wants it: feegow in `x-access-token`, prodoctor in
     /// `X-APIKEY`, fhir-google as a bearer token, fhir-nilo in `x-api-key`.
     public var accessToken: String
-    /// For how many seconds the reads of the feegow dialect do not show a write; 0 shows it at once. The seconds are
-    /// the mock's own, see `MockServer.advanceClock(seconds:)`.
+    /// For how many seconds reads do not show a write, in feegow's dialect and those of `Dialects/Vendors`; 0 shows it
+    /// at once. The seconds are the mock's own, see `MockServer.advanceClock(seconds:)`.
     public var staleReads: Int
     /// Whether the dialects of vendors that limit calls do so, by the mock's clock.
     public var callLimits: Bool

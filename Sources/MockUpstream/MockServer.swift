@@ -59,6 +59,7 @@ public final class MockServer: Sendable {
             case .realclinic: VendorDialect(RealClinicSystem.system(options), options)
             case .shosp: VendorDialect(ShospSystem.system(options), options)
             case .simplybook: VendorDialect(SimplyBookSystem.system(options), options)
+            case .versatilis: VendorDialect(VersatilisSystem.system(options), options)
             case .gnuHealth: GNUHealthDialect(options)
             }
         return try await start(dialect, host: options.host, port: options.port, faults: options.faults)

@@ -18,7 +18,7 @@ public enum NearestName {
     }
 
     /// A text from a file on one line and without anything that moves a terminal's cursor.
-    static func printable(_ text: String) -> String {
+    package static func printable(_ text: String) -> String {
         var shown = ""
         for scalar in text.unicodeScalars {
             switch scalar.properties.generalCategory {

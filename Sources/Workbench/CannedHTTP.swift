@@ -3,7 +3,8 @@ import Transport
 
 /// Stands in for a clinic's system: answers what it was given, and keeps what it was asked.
 final class CannedHTTP: HTTPSending {
-    typealias Answer = @Sendable (OutboundRequest) -> UpstreamAnswer
+    /// From the request and how many came before it.
+    typealias Answer = @Sendable (OutboundRequest, Int) -> UpstreamAnswer
     private let asked = Mutex<[OutboundRequest]>([])
     private let answer: Answer
 
@@ -14,7 +15,10 @@ final class CannedHTTP: HTTPSending {
     func send(_ request: OutboundRequest, deadline: ContinuousClock.Instant) async throws(TransportError)
         -> UpstreamAnswer
     {
-        asked.withLock { $0.append(request) }
-        return answer(request)
+        let before = asked.withLock {
+            $0.append(request)
+            return $0.count - 1
+        }
+        return answer(request, before)
     }
 }

@@ -1,6 +1,5 @@
 import Bridge
-import ClientContract
-import Synchronization
+public import ClientContract
 public import Tenancy
 public import Transport
 import UpstreamDriver
@@ -20,20 +19,59 @@ public struct Doctor: Sendable {
         public let advice: String
         /// How long it took; nil where nothing was sent.
         public let took: Duration?
+        /// Of how many clients each member was there; for the list and the one record.
+        public var members: Members?
+
+        init(
+            _ name: String, _ verdict: Verdict, _ seen: String, advice: String = "", took: Duration? = nil,
+            members: Members? = nil
+        ) {
+            self.name = name
+            self.verdict = verdict
+            self.seen = seen
+            self.advice = advice
+            self.took = took
+            self.members = members
+        }
     }
 
-    private let plan: TenantPlan
-    private let driver: any UpstreamDriver
-    private let probe: Probe
+    /// Which members clients showed, never their values.
+    public struct Members: Sendable, Equatable {
+        public let clients: Int
+        public let shown: [ClientField: Int]
 
-    public init(_ plan: TenantPlan, engine: CurlEngine) {
+        init(_ clients: [Client]) {
+            self.clients = clients.count
+            shown = Dictionary(
+                uniqueKeysWithValues: ClientField.allCases.map { field in (field, clients.count { $0.has(field) }) })
+        }
+
+        var text: String {
+            ClientField.allCases.compactMap { field in
+                guard let count = shown[field], count > 0 else { return nil }
+                return count == clients ? field.wireName : "\(field.wireName) (\(count) of \(clients))"
+            }.joined(separator: ", ")
+        }
+    }
+
+    let plan: TenantPlan
+    let driver: any UpstreamDriver
+    let probe: Probe
+    /// Clients that are there, told by whoever runs it: for systems that show no list.
+    let known: [SearchTerm]
+
+    /// - Parameter known: terms of clients who are on record, made-up ones if possible. They are sent and not shown.
+    public init(_ plan: TenantPlan, engine: CurlEngine, known: [SearchTerm] = []) {
         self.plan = plan
-        let channel = engine.channel(plan.channel)
-        probe = Probe(channel)
+        self.known = known
+        probe = Probe(engine.channel(plan.channel))
         driver = plan.driver.make(probe)
     }
 
     /// Everything, in order. `report` hears of each finding as it is made.
+    ///
+    /// What cannot tell anything new is not tried: calls behind a connection that failed, and calls with credentials
+    /// that were just rejected, for which some systems lock an account.
     @discardableResult
     public func examine(_ report: (Finding) -> Void = { _ in }) async -> [Finding] {
         var findings: [Finding] = []
@@ -41,236 +79,176 @@ public struct Doctor: Sendable {
             findings.append(finding)
             report(finding)
         }
-        let network = Network(plan.upstream.baseURL ?? "", settings: plan.upstream.settings)
-        add(network.lookUp())
-        if findings.last?.verdict == .bad {
-            for name in ["connection", "list", "get"] + plan.options.searchBy.map({ "search by \($0.rawValue)" }) {
-                add(Finding(name: name, verdict: .skipped, seen: "the host is not known", advice: "", took: nil))
-            }
+        let rest = ["list", "get"] + plan.options.searchBy.map(Self.name)
+        func skip(_ names: [String], _ why: String) -> [Finding] {
+            for name in names { add(Finding(name, .skipped, why)) }
             return findings
         }
-        let (listed, row) = await list()
-        add(connection())
+        add(Network(plan.upstream).lookUp())
+        if findings.last?.verdict == .bad {
+            return skip(["connection", "credentials"] + rest, "the host is not known")
+        }
+        let first = await firstCall()
+        add(connection(first))
+        if findings.last?.verdict == .bad { return skip(["credentials"] + rest, "there is no connection") }
+        add(credentials(first))
+        if findings.last?.verdict == .bad {
+            return skip(rest, "the credentials were rejected: trying on could lock the account")
+        }
+        let (listed, rows) = list(first)
         add(listed)
-        add(await get(row))
-        for kind in plan.options.searchBy { add(await search(kind, row)) }
+        let (got, client) = await get(rows.first)
+        add(got)
+        let people = (client.map { [$0] } ?? []) + rows
+        for kind in plan.options.searchBy { add(await search(kind, people, unfiltered: rows.map(\.id))) }
         return findings
     }
 
-    private var context: CallContext {
-        CallContext(deadline: .now + plan.callTimeout, requestID: "ponte-doctor")
+    /// The way to the system and the credentials, by one call that reads: what `ponte check --live` does.
+    public func verify() async -> [Finding] {
+        var findings = [Network(plan.upstream).lookUp()]
+        guard findings[0].verdict != .bad else { return findings }
+        let first = await firstCall()
+        findings.append(connection(first))
+        guard findings[1].verdict != .bad else { return findings }
+        findings.append(credentials(first))
+        if findings[2].verdict == .skipped, case .failure(let error) = first.result {
+            findings.append(failed(first.name, error, first.took))
+        }
+        return findings
     }
 
-    // MARK: What is tried
+    var context: CallContext { CallContext(deadline: .now + plan.callTimeout, requestID: "ponte-doctor") }
 
-    /// What the first call showed of the way there.
-    private func connection() -> Finding {
-        guard let first = probe.first else {
-            return Finding(
-                name: "connection", verdict: .skipped, seen: "nothing was sent", advice: "", took: nil)
+    static func name(_ kind: TermKind) -> String { "search by \(kind.rawValue)" }
+
+    // MARK: The first call
+
+    /// The call that shows the way and the credentials: one page of the list; where there is none, a search for somebody
+    /// who cannot be there, or such an id.
+    struct FirstCall {
+        let name: String
+        let result: Result<ClientPage?, UpstreamError>
+        let took: Duration
+    }
+
+    private func firstCall() async -> FirstCall {
+        let start = ContinuousClock.now
+        let capabilities = driver.capabilities
+        let kind = plan.options.searchBy.first { capabilities.searches[$0]?.isEmpty == false }
+        let name = capabilities.operations.contains(.list) ? "list" : kind.map(Self.name) ?? "get"
+        let result: Result<ClientPage?, UpstreamError>
+        do throws(UpstreamError) {
+            if name == "list" {
+                let paging = capabilities.listPaging
+                let size = paging.fixed ?? min(paging.maximum, 10)
+                result = .success(try await driver.page(PageRequest(.offset(0), size: size), context))
+            } else if let kind, let attempt = capabilities.searches[kind]?.first {
+                result = .success(try await candidates(Self.nobody(kind), 0, attempt))
+            } else {
+                _ = try await driver.client(ClientID("0"), context)
+                result = .success(nil)
+            }
+        } catch .notFound where name == "get" {
+            result = .success(nil)
+        } catch {
+            result = .failure(error)
         }
-        switch first {
-        case .success(let timings):
+        return FirstCall(name: name, result: result, took: .now - start)
+    }
+
+    /// What the first request showed of the way there.
+    private func connection(_ first: FirstCall) -> Finding {
+        let name = "connection"
+        switch probe.first {
+        case .success(let timings)?:
+            let isOpen = timings.tls == .zero && !Network(plan.upstream).isLoopback
             return Finding(
-                name: "connection", verdict: .good,
-                seen: "name \(Explanation.seconds(timings.nameLookup)), connected after "
+                name, isOpen ? .doubtful : .good,
+                "name \(Explanation.seconds(timings.nameLookup)), connected after "
                     + "\(Explanation.seconds(timings.connect))"
                     + (timings.tls > .zero ? ", TLS after \(Explanation.seconds(timings.tls))" : ", no TLS")
                     + ", first byte after \(Explanation.seconds(timings.firstByte))",
-                advice: timings.tls > .zero || Network.isLoopback(plan.upstream.baseURL ?? "")
-                    ? "" : "Patients' data travels in clear: use https where the system has it.",
-                took: timings.total)
-        case .failure(let error):
+                advice: isOpen
+                    ? "Patients' data travels in clear: write https in baseURL, unless the system stands in the clinic's own "
+                        + "network and has no TLS."
+                    : "", took: timings.total)
+        case .failure(let error)?:
             return Finding(
-                name: "connection", verdict: .bad, seen: error.description, advice: Advice.transport(error), took: nil)
+                name, .bad, error.detail, advice: Advice.transport(error, plan), took: probe.elapsed)
+        case nil where probe.asked > 0:
+            return Finding(
+                name, .bad, "the request went out, and no answer came within \(Explanation.seconds(plan.callTimeout))",
+                advice: Advice.silence(plan), took: probe.elapsed)
+        case nil:
+            guard case .failure(let error) = first.result else {
+                return Finding(name, .skipped, "nothing was sent: no call of this system can be tried without writing")
+            }
+            return Finding(name, .bad, "nothing was sent: \(error)", advice: Advice.upstream(error, plan))
         }
     }
 
-    private func list() async -> (Finding, Client?) {
-        let name = "list"
-        guard driver.capabilities.operations.contains(.list) else {
-            return (
-                Finding(
-                    name: name, verdict: .skipped, seen: "the system has no list: GET /clients answers 501", advice: "",
-                    took: nil), nil
-            )
+    private func credentials(_ first: FirstCall) -> Finding {
+        let name = "credentials"
+        let login = probe.beforeLast
+        switch first.result {
+        case .failure(.credentialsRejected(let detail)):
+            return Finding(name, .bad, "rejected: \(detail)", advice: Advice.credentials(plan), took: first.took)
+        case .failure(let error):
+            return Finding(name, .skipped, "not known: \(first.name) failed otherwise (\(error))")
+        case .success where plan.upstream.credentials.isEmpty:
+            return Finding(name, .good, "none are configured, and none were asked for")
+        case .success:
+            return Finding(
+                name, .good, login == nil ? "accepted" : "accepted, by a login of their own", took: login)
         }
-        let start = ContinuousClock.now
-        do throws(UpstreamError) {
-            let size = min(driver.capabilities.listPaging.maximum, 10)
-            let page = try await driver.page(
-                PageRequest(.offset(0), size: driver.capabilities.listPaging.fixed ?? size), context)
-            let took = ContinuousClock.now - start
-            guard let row = page.clients.first else {
+    }
+
+    private func list(_ first: FirstCall) -> (Finding, [Client]) {
+        let name = "list"
+        guard first.name == name else {
+            return (Finding(name, .skipped, "the system has no list: GET /clients answers 501"), [])
+        }
+        let took = first.took - (probe.beforeLast ?? .zero)
+        switch first.result {
+        case .failure(let error): return (failed(name, error, took), [])
+        case .success(let page):
+            guard let page, !page.clients.isEmpty else {
+                let rows = page?.rows ?? 0
                 return (
                     Finding(
-                        name: name, verdict: .doubtful, seen: "nobody: \(page.rows) rows",
-                        advice: "Right only if the clinic has no patients yet. Else look at \"items\" in the profile.",
-                        took: took), nil
+                        name, .doubtful, "nobody: \(rows) rows",
+                        advice: rows > 0
+                            ? "The profile's \"active\" passes over every row: look at its place and values."
+                            : "Right only if the clinic has no patients yet: register a made-up one and run this again. If "
+                                + "it has some, look at \"items\" and the outcome rules of the profile's list.",
+                        took: took), []
                 )
             }
             let total = page.total.map { " of \($0)" } ?? ""
+            let members = Members(page.clients)
+            let isSlow = took > plan.callTimeout / 4
             return (
                 Finding(
-                    name: name, verdict: slow(took) ? .doubtful : .good,
-                    seen: "\(page.clients.count) clients\(total), with: \(Self.members(page.clients))",
-                    advice: slow(took) ? Advice.slow(plan) : "", took: took), row
+                    name, isSlow ? .doubtful : .good, "\(page.clients.count) clients\(total), with: \(members.text)",
+                    advice: isSlow ? Advice.slow(plan) : "", took: took, members: members), page.clients
             )
-        } catch {
-            return (failed(name, error, ContinuousClock.now - start), nil)
         }
-    }
-
-    private func get(_ row: Client?) async -> Finding {
-        let name = "get"
-        guard driver.capabilities.operations.contains(.get) else {
-            return Finding(
-                name: name, verdict: .skipped, seen: "the system cannot show one client: 501", advice: "", took: nil)
-        }
-        guard let row else {
-            return Finding(name: name, verdict: .skipped, seen: "no client is known", advice: "", took: nil)
-        }
-        let start = ContinuousClock.now
-        do throws(UpstreamError) {
-            let client = try await driver.client(row.id, context)
-            let took = ContinuousClock.now - start
-            guard client.id == row.id else {
-                return Finding(
-                    name: name, verdict: .bad, seen: "another client came than the one asked for",
-                    advice: "Look at \"id\" of the profile: rows and records must show the same one.", took: took)
-            }
-            let lost = ClientField.allCases.filter { row.has($0) && !client.has($0) }.map(\.wireName)
-            return Finding(
-                name: name, verdict: lost.isEmpty ? .good : .doubtful,
-                seen: "the first client of the list, with: \(Self.members([client]))",
-                advice: lost.isEmpty
-                    ? ""
-                    : "The row shows more than the record: look at the record's places for \(lost.joined(separator: ", ")).",
-                took: took)
-        } catch {
-            return failed(name, error, ContinuousClock.now - start)
-        }
-    }
-
-    /// Searches for somebody who cannot be there, then for the first client of the list.
-    private func search(_ kind: TermKind, _ row: Client?) async -> Finding {
-        let name = "search by \(kind.rawValue)"
-        let attempts = driver.capabilities.searches[kind] ?? []
-        guard !attempts.isEmpty else {
-            let scans = plan.options.scan.allowed && driver.capabilities.operations.contains(.list)
-            return Finding(
-                name: name, verdict: .skipped,
-                seen: scans ? "no search of its own: Ponte reads all clients" : "the system cannot: 501",
-                advice: "", took: nil)
-        }
-        let start = ContinuousClock.now
-        do throws(UpstreamError) {
-            var strangers = 0
-            for attempt in attempts.indices {
-                let page = try await candidates(Self.nobody(kind), attempt, attempts[attempt])
-                strangers = max(strangers, page.clients.count)
-            }
-            let took = ContinuousClock.now - start
-            if strangers > 0 {
-                return Finding(
-                    name: name, verdict: .doubtful,
-                    seen: "somebody who cannot be there found \(strangers) others",
-                    advice:
-                        "The filter is ignored, or finds parts of values. Ponte compares every candidate, but looks "
-                        + "through more of them: check the parameter's name in the profile's search.",
-                    took: took)
-            }
-            guard let term = row.flatMap({ Self.term(kind, of: $0) }) else {
-                return Finding(
-                    name: name, verdict: .good, seen: "nobody found who cannot be there; no value to look for",
-                    advice: "", took: took)
-            }
-            var found = false
-            for attempt in attempts.indices where !found {
-                let page = try await candidates(term, attempt, attempts[attempt])
-                found = page.clients.contains { $0.id == row?.id }
-            }
-            return Finding(
-                name: name, verdict: found ? .good : .bad,
-                seen: found
-                    ? "the first client of the list is found, nobody else who cannot be there"
-                    : "the first client of the list is not found by its own \(kind.rawValue)",
-                advice: found
-                    ? ""
-                    : "The system wants another spelling, or searches other fields: try \"spellings\" in the profile.",
-                took: ContinuousClock.now - start)
-        } catch {
-            return failed(name, error, ContinuousClock.now - start)
-        }
-    }
-
-    private func candidates(
-        _ term: SearchTerm, _ attempt: Int, _ known: Capabilities.Attempt
-    ) async throws(UpstreamError) -> ClientPage {
-        let size = known.paging.fixed ?? min(known.paging.maximum, 50)
-        return try await driver.candidates(for: term, attempt: attempt, PageRequest(.offset(0), size: size), context)
     }
 
     // MARK: Words
 
-    private func slow(_ took: Duration) -> Bool { took > plan.callTimeout / 4 }
-
-    private func failed(_ name: String, _ error: UpstreamError, _ took: Duration) -> Finding {
-        Finding(name: name, verdict: .bad, seen: error.description, advice: Advice.upstream(error), took: took)
+    func failed(_ name: String, _ error: UpstreamError, _ took: Duration) -> Finding {
+        Finding(name, .bad, "\(error)", advice: Advice.upstream(error, plan), took: took)
     }
 
-    /// The names of the members that clients show, never their values.
-    private static func members(_ clients: [Client]) -> String {
-        let count = clients.count
-        return ClientField.allCases.compactMap { field in
-            let shown = clients.count { $0.has(field) }
-            if shown == 0 { return nil }
-            return shown == count ? field.wireName : "\(field.wireName) (\(shown) of \(count))"
-        }.joined(separator: ", ")
-    }
-
-    /// A term that no patient has: reserved domains (RFC 2606), a number that Brazil's plan does not give out, a CPF that
-    /// passes its check and belongs to nobody.
-    private static func nobody(_ kind: TermKind) -> SearchTerm {
-        switch kind {
-        case .phone: SearchTerm("5511900000000", as: .phone) ?? .name(stranger)
-        case .cpf: SearchTerm("00000000191", as: .cpf) ?? .name(stranger)
-        case .email: .email("ninguem-\(stranger.lowercased())@ponte.invalid")
-        case .name: .name("Ninguém \(stranger)")
-        }
-    }
-
-    private static let stranger = "Qxzwvk"
-
-    private static func term(_ kind: TermKind, of client: Client) -> SearchTerm? {
-        switch kind {
-        case .phone: client.phone.map { .phone($0) }
-        case .cpf: client.cpf.map { .cpf($0) }
-        case .email: client.email.map { .email($0) }
-        case .name: client.name.isEmpty ? nil : .name(client.name)
-        }
-    }
-}
-
-/// Watches what goes out: writes are not let through, and the first answer's times are kept.
-private final class Probe: HTTPSending {
-    private let channel: HTTPChannel
-    private let seen = Mutex<Result<CallTimings, TransportError>?>(nil)
-
-    init(_ channel: HTTPChannel) { self.channel = channel }
-
-    var first: Result<CallTimings, TransportError>? { seen.withLock { $0 } }
-
-    func send(_ request: OutboundRequest, deadline: ContinuousClock.Instant) async throws(TransportError)
-        -> UpstreamAnswer
-    {
-        do throws(TransportError) {
-            let answer = try await channel.send(request, deadline: deadline)
-            seen.withLock { if $0 == nil { $0 = .success(answer.timings) } }
-            return answer
-        } catch {
-            seen.withLock { if $0 == nil { $0 = .failure(error) } }
-            throw error
-        }
+    /// Good, or doubtful because one call took more than a quarter of the time that a caller has.
+    func timed(
+        _ name: String, _ seen: String, _ took: Duration, calls: Int = 1, members: Members? = nil
+    ) -> Finding {
+        let isSlow = took / max(1, calls) > plan.callTimeout / 4
+        return Finding(
+            name, isSlow ? .doubtful : .good, seen, advice: isSlow ? Advice.slow(plan) : "", took: took,
+            members: members)
     }
 }

@@ -85,7 +85,11 @@ public struct Explanation: Sendable {
                     options.rules.phones.areaCode.map { "belong to \($0)" } ?? "are no Brazilian numbers"
                 ),
                 ("CPF check digits", options.rules.cpfCheckDigits ? "must be right" : "are not looked at"),
-                ("a repeated create", Self.duplicates(options.onDuplicate)),
+                (
+                    "a repeated create",
+                    plan.driver.capabilities.operations.contains(.create)
+                        ? Self.duplicates(options.onDuplicate) : "does not arise: there is no create"
+                ),
                 (
                     "rows of a list",
                     options.listDetail ? "are completed by a call for each" : "as the system's list shows them"
@@ -144,7 +148,10 @@ public struct Explanation: Sendable {
             case .own:
                 let attempts = capabilities.searches[kind] ?? []
                 let trust = Set(attempts.map { name($0.trust) }).sorted().joined(separator: ", ")
-                return (kind.rawValue, "the system's own search, \(attempts.count) call(s), \(trust)")
+                return (
+                    kind.rawValue,
+                    "the system's own search, \(attempts.count) call\(attempts.count == 1 ? "" : "s"), \(trust)"
+                )
             case .scan: return (kind.rawValue, "reads all clients, up to \(plan.options.scan.maxRecords)")
             case .none: return (kind.rawValue, "501 when a term can be nothing else")
             }
@@ -172,8 +179,16 @@ public struct Explanation: Sendable {
         return Section(
             title: "Writes",
             lines: [
-                ("a repeated person, for the system", duplicates),
-                ("cannot be changed", unchangeable.isEmpty ? "nothing" : unchangeable.joined(separator: ", ")),
+                (
+                    "a repeated person, for the system",
+                    capabilities.operations.contains(.create) ? duplicates : "no create"
+                ),
+                (
+                    "cannot be changed",
+                    !capabilities.operations.contains(.update)
+                        ? "anything: no update"
+                        : unchangeable.isEmpty ? "nothing" : unchangeable.joined(separator: ", ")
+                ),
                 (
                     "reads lag writes",
                     capabilities.staleReads == .zero ? "no" : "by up to \(seconds(capabilities.staleReads))"

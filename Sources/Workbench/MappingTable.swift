@@ -27,10 +27,25 @@ public struct MappingTable: Sendable {
             Self.sideBySide(
                 left: ("\(profile.title), \(form.rawValue)", Self.pretty(record)),
                 right: ("Ponte answers", Self.pretty(client.wire))))
-        let missing = ClientField.allCases.filter { !client.has($0) }.map(\.wireName)
+        let unread = (try? mapping.unread(in: record, as: form)) ?? []
+        let missing = ClientField.allCases.filter { field in
+            !client.has(field) && !unread.contains { $0.field == field }
+        }.map(\.wireName)
         if !missing.isEmpty { parts.append("Not in the answer: \(missing.joined(separator: ", "))") }
+        parts += unread.map { member in
+            "\(member.field.wireName) is there and cannot be read: its format fits none of these.\n"
+                + member.places.map { "  \($0.pointer) holds \($0.json)" }.joined(separator: "\n")
+        }
         parts.append(Self.create(client, mapping, profile))
-        if form == .detail { parts += Self.updates(client, mapping, record) }
+        if !profile.capabilities.operations.contains(.update) {
+            parts.append("No change: the profile has no update.")
+        } else if let fields = mapping.changedByCall {
+            parts.append("A change is a call of its own, for: \(fields.map(\.wireName).joined(separator: ", "))")
+        } else if form == .detail {
+            parts += Self.updates(client, mapping, record)
+        } else {
+            parts.append("What changes send is shown for a full record: --shape detail.")
+        }
         text = parts.joined(separator: "\n\n")
     }
 
@@ -47,7 +62,8 @@ public struct MappingTable: Sendable {
                 left: ("Clinia would send", pretty(draft.wire)),
                 right: ("\(profile.title) gets (create)", pretty(try mapping.create(draft))))
         } catch {
-            return "No create: \(error)"
+            return profile.capabilities.operations.contains(.create)
+                ? "No create: \(error)" : "No create: the profile has none."
         }
     }
 

@@ -1,28 +1,28 @@
 import Glibc
 import Tenancy
 
-/// Where a base URL leads.
+/// Where a tenant's address leads.
 struct Network {
     let host: String
+    let isPlainHTTP: Bool
 
-    init(_ baseURL: String, settings: [UpstreamFacts.Setting]) {
-        var text = baseURL
-        for setting in settings { text = Self.replacing("{setting.\(setting.name)}", with: setting.value, in: text) }
+    init(_ facts: UpstreamFacts) {
+        var text = facts.baseURL ?? ""
+        for setting in facts.settings {
+            text = Self.replacing("{setting.\(setting.name)}", with: setting.value, in: text)
+        }
         host = Self.host(of: text)
+        isPlainHTTP = text.hasPrefix("http://")
     }
 
-    static func isLoopback(_ baseURL: String) -> Bool {
-        let host = host(of: baseURL)
-        return host == "localhost" || host == "::1" || host.hasPrefix("127.")
-    }
+    var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
 
     /// Asks the machine's resolver.
     func lookUp() -> Doctor.Finding {
         let name = "name"
         guard !host.isEmpty, !host.contains("{") else {
             return Doctor.Finding(
-                name: name, verdict: .doubtful, seen: "the address is made from credentials: not looked up", advice: "",
-                took: nil)
+                name, .skipped, "the address is made from credentials, which are not shown: not looked up alone")
         }
         let start = ContinuousClock.now
         var hints = addrinfo()
@@ -33,8 +33,10 @@ struct Network {
         let took = ContinuousClock.now - start
         guard code == 0 else {
             return Doctor.Finding(
-                name: name, verdict: .bad, seen: "\(host) does not resolve: \(String(cString: gai_strerror(code)))",
-                advice: "Check baseURL for a typing mistake, and the machine's name server.", took: took)
+                name, .bad, "\(host) does not resolve: \(String(cString: gai_strerror(code)))",
+                advice:
+                    "Check upstream.baseURL (and upstream.settings) for a typing mistake; if it is right, the name server of "
+                    + "this machine.", took: took)
         }
         var (v4, v6) = (0, 0)
         var entry = list
@@ -42,8 +44,7 @@ struct Network {
             if current.pointee.ai_family == AF_INET6 { v6 += 1 } else { v4 += 1 }
             entry = current.pointee.ai_next
         }
-        return Doctor.Finding(
-            name: name, verdict: .good, seen: "\(host) has \(v4) IPv4 and \(v6) IPv6 addresses", advice: "", took: took)
+        return Doctor.Finding(name, .good, "\(host) has \(v4) IPv4 and \(v6) IPv6 addresses", took: took)
     }
 
     /// The host of an absolute URL, without port and brackets; empty where there is none.

@@ -1,7 +1,7 @@
 /// The files with which a new vendor's profile begins: what `ponte new` writes.
 public struct Skeleton: Sendable {
     public struct File: Sendable {
-        /// Below the folder of the configuration.
+        /// Below the folder of drivers.
         public let path: String
         public let content: String
     }
@@ -22,11 +22,11 @@ public struct Skeleton: Sendable {
             return filled + rest
         }
         files = [
-            File(path: "drivers/\(vendor).json", content: filled(Self.profile)),
-            File(path: "drivers/\(vendor).pairs/list.in.json", content: filled(Self.listAnswer)),
-            File(path: "drivers/\(vendor).pairs/list.out.json", content: filled(Self.listMeans)),
-            File(path: "drivers/\(vendor).pairs/not-found.in.json", content: Self.notFoundAnswer),
-            File(path: "drivers/\(vendor).pairs/not-found.out.json", content: Self.notFoundMeans),
+            File(path: "\(vendor).json", content: filled(Self.profile)),
+            File(path: "\(vendor).pairs/list.in.json", content: filled(Self.listAnswer)),
+            File(path: "\(vendor).pairs/list.out.json", content: filled(Self.listMeans)),
+            File(path: "\(vendor).pairs/not-found.in.json", content: Self.notFoundAnswer),
+            File(path: "\(vendor).pairs/not-found.out.json", content: Self.notFoundMeans),
         ]
     }
 
@@ -38,7 +38,7 @@ public struct Skeleton: Sendable {
           "title": "VENDOR",
           "baseURL": "https://api.VENDOR.example",
           "credentials": {
-            "$comment": "Secrets that each clinic gives. How they travel is said in \\"request\\" below.",
+            "$comment": "Secrets that each clinic gives; what is no secret, such as a unit's number, stands in \\"settings\\" in the same form. How they travel is said in \\"request\\" below.",
             "token": { "description": "Access token; where the clinic finds it" }
           },
           "request": {
@@ -82,7 +82,7 @@ public struct Skeleton: Sendable {
             "$comment": "What the system does when the person is on record already: reusesSilently, refuses, creates or unknown.",
             "duplicates": "unknown"
           },
-          "update": { "$comment": "partial, partialWithRequired, full or perField.", "style": "partial" }
+          "update": { "$comment": "partial, partialWithRequired, full or perField. Leave it out with the operation.", "style": "partial" }
         }
 
         """

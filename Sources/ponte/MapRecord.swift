@@ -16,23 +16,24 @@ struct MapRecord: ParsableCommand {
     var profile: String
     @Option(name: .customLong("in"), help: "The file of the record.")
     var input: String
-    @Option(help: "Whether it is a full record or a row of a list.")
-    var shape = "detail"
+    @Option(
+        help: "Whether it is a full record (detail) or a row of a list; a full record, where the profile reads any.")
+    var shape: String?
     @Option(help: "The area code of numbers that have none.")
     var areaCode: Int?
     @OptionGroup var options: ConfigurationOptions
 
     func run() throws {
-        guard let form = ProfileMapping.Form(rawValue: shape) else {
+        let (profile, _) = try IntegratorFiles.profile(profile, options)
+        let usual = ProfileMapping(profile).forms.contains(.detail) ? ProfileMapping.Form.detail : .row
+        guard let form = shape.map({ ProfileMapping.Form(rawValue: $0) }) ?? usual else {
             throw ValidationError("--shape must be detail or row.")
         }
-        let (profile, _) = try IntegratorFiles.profile(profile, options)
         let record: [UInt8]
         do throws(ConfigError) {
             record = try IntegratorFiles.bytes(input)
         } catch {
-            for fault in error.faults { Terminal.error(fault.description) }
-            throw ExitCode.failure
+            throw IntegratorFiles.failure(error)
         }
         let table = MappingTable(
             profile, record: record, form: form, phones: PhoneContext(areaCode: areaCode))

@@ -1,13 +1,15 @@
 import ArgumentParser
 import Glibc
+import Tenancy
 import Workbench
 
 struct NewVendor: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "new", abstract: "Begin a profile for another vendor.",
         discussion: """
-            Writes drivers/VENDOR.json, a commented profile that compiles, and drivers/VENDOR.pairs with two sample answers. \
-            Nothing that exists is overwritten. docs/adding-a-system.md goes on from there.
+            Writes VENDOR.json, a commented profile that compiles, into the configuration's folder of drivers, and \
+            VENDOR.pairs beside it with two sample answers. Nothing that exists is overwritten. \
+            docs/adding-a-system.md goes on from there.
             """)
 
     @Argument(help: "The vendor's name: lower-case letters, digits and hyphens.")
@@ -18,21 +20,24 @@ struct NewVendor: ParsableCommand {
         guard let skeleton = Skeleton(vendor: vendor) else {
             throw ValidationError("A vendor's name is lower-case letters, digits and hyphens, at most 63.")
         }
-        let root = IntegratorFiles.folder(options)
-        for file in skeleton.files {
-            let path = root + "/" + file.path
-            if access(path, F_OK) == 0 {
-                Terminal.error("\(path) exists already: nothing was written.")
-                throw ExitCode.failure
-            }
+        let folder = try IntegratorFiles.drivers(options)
+        let files = skeleton.files.map { (path: Files.join(folder, $0.path), content: $0.content) }
+        for file in files where access(file.path, F_OK) == 0 {
+            Terminal.error("\(file.path) exists already: nothing was written.")
+            throw ExitCode.failure
         }
-        for file in skeleton.files {
-            let path = root + "/" + file.path
-            if let slash = path.lastIndex(of: "/") { mkdir(String(path[..<slash]), 0o755) }
-            try write(file.content, to: path)
-            Terminal.print(path)
+        for file in files {
+            if let slash = file.path.lastIndex(of: "/") { makeFolder(String(file.path[..<slash])) }
+            try write(file.content, to: file.path)
+            Terminal.print(file.path)
         }
-        Terminal.print("Next: ponte test \(vendor)")
+        Terminal.print("Next: ponte test \(vendor)\(options.said)")
+    }
+
+    /// With those above it. What cannot be made shows when a file is written there.
+    private func makeFolder(_ path: String) {
+        if let slash = path.lastIndex(of: "/"), slash != path.startIndex { makeFolder(String(path[..<slash])) }
+        mkdir(path, 0o755)
     }
 
     private func write(_ text: String, to path: String) throws {

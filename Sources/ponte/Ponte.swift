@@ -41,6 +41,13 @@ struct Ponte: AsyncParsableCommand {
 
 /// Where the configuration is.
 struct ConfigurationOptions: ParsableArguments {
-    @Option(name: .long, help: "The server's file. The folders of tenants and drivers stand beside it.")
-    var config = "Config/server.json"
+    @Option(
+        name: .long,
+        help: "The server's file. The folders of tenants and drivers stand beside it, unless it says otherwise.")
+    var config = ConfigurationOptions.usual
+
+    private static let usual = "Config/server.json"
+
+    /// The option as the next command needs it; empty where it need not be said.
+    var said: String { config == Self.usual ? "" : " --config \(config)" }
 }

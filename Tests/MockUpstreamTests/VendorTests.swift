@@ -157,6 +157,15 @@ import Testing
             .simplybook, "a session", "POST /admin/auth", ["Content-Type": "application/json"],
             body: #"{"company":"clinica-teste","login":"ponte","password":"senha-de-demonstracao"}"#, 200,
             #""token":"vendor."#),
+        Exchange(
+            .versatilis, "a session by password", "POST /Clinica/Token", form,
+            body: "grant_type=password&username=ponte&password=senha-de-demonstracao", 200, #""access_token":"vendor."#),
+        Exchange(
+            .versatilis, "a wrong password", "POST /Clinica/Token", form,
+            body: "grant_type=password&username=ponte&password=x", 401, "Message"),
+        Exchange(
+            .versatilis, "no session", "GET /Clinica/api/Login/DadosUsuarioPorCPF?UserCPF=200.000.001-08", [:], 401,
+            "Message"),
         Exchange(.simplybook, "the company's header", "GET /admin/clients", ["X-Token": "x"], 401, "Unauthorized"),
     ]
 
@@ -180,7 +189,7 @@ import Testing
 
     @Test(arguments: [
         MockOptions.Dialect.belle, .clinicaExperts, .clinicaNasNuvens, .clinicorp, .cliniko, .conexa,
-        .easyappointments, .gestaods, .ninsaude, .odoo, .openemr, .realclinic, .shosp, .simplybook,
+        .easyappointments, .gestaods, .ninsaude, .odoo, .openemr, .realclinic, .shosp, .simplybook, .versatilis,
     ]) func absentRoutesAreCountedAsUnknown(_ dialect: MockOptions.Dialect) async throws {
         try await withMock(MockOptions(dialect: dialect, patients: 1)) { server in
             let base = String(server.baseURL.dropFirst("http://127.0.0.1:\(server.port)".count))
@@ -188,6 +197,56 @@ import Testing
             #expect(try client.call("GET", base + "/nada").status == 404)
             #expect(try client.call("DELETE", "/").status == 404)
             #expect(server.requests.count(.unknown) == 2)
+        }
+    }
+
+    @Test func versatilisWantsPunctuation() async throws {
+        try await withMock(MockOptions(dialect: .versatilis, patients: 18)) { server in
+            let client = try RawClient(port: server.port)
+            let session = try client.call(
+                "POST", "/Clinica/Token", headers: Self.form,
+                body: "grant_type=password&username=ponte&password=senha-de-demonstracao")
+            let token = try #require(try session.json()["access_token"]?.string)
+            func find(_ cpf: String) throws -> RawClient.Answer {
+                try client.call(
+                    "GET", "/Clinica/api/Login/DadosUsuarioPorCPF?UserCPF=\(cpf)",
+                    headers: ["Authorization": "Bearer \(token)"])
+            }
+            #expect(try find("200.000.001-08").text.hasPrefix(#"[{"CodUsuario":1002,"#))
+            #expect(try find("20000000108").status == 404)
+            #expect(try find("987.654.321-00").status == 404)
+            #expect(server.requests.count(.search) == 3)
+        }
+    }
+
+    /// Reads lag, writes see writes, in the engine that plays all of these.
+    @Test func readsLagWritesAsLongAsTheyAreTold() async throws {
+        try await withMock(MockOptions(dialect: .easyappointments, patients: 18, staleReads: 60)) { server in
+            let client = try RawClient(port: server.port)
+            let headers = Self.bearer.merging(["Content-Type": "application/json"]) { $1 }
+            let body = #"{"firstName":"Bia","lastName":"Teste","email":"bia@example.test","phone":"5531988881234"}"#
+            let made = try client.call("POST", Self.customers, headers: headers, body: body)
+            #expect((200...201).contains(made.status), "\(made.text)")
+            let id = try #require(try made.json()["id"]?.scalarText)
+            let path = Self.customers + "/" + id
+            #expect(try client.call("GET", path, headers: headers).status == 404)
+            #expect(try !client.call("GET", Self.customers + "?length=100", headers: headers).text.contains("bia@"))
+            // The address is taken already, and the record can be changed.
+            #expect(try client.call("POST", Self.customers, headers: headers, body: body).status == 500)
+            let change = #"{"firstName":"Bianca"}"#
+            #expect(try client.call("PUT", path, headers: headers, body: change).status == 200)
+            server.advanceClock(seconds: 59)
+            #expect(try client.call("GET", path, headers: headers).status == 404)
+            server.advanceClock(seconds: 2)
+            #expect(try client.call("GET", path, headers: headers).text.contains("Bianca"))
+
+            // A record that reads know shows its old self as long.
+            let known = Self.customers + "/" + server.id(ofPerson: 0)
+            let before = try client.call("GET", known, headers: headers).text
+            _ = try client.call("PUT", known, headers: headers, body: #"{"firstName":"Joana"}"#)
+            #expect(try client.call("GET", known, headers: headers).text == before)
+            server.releaseReads()
+            #expect(try client.call("GET", known, headers: headers).text.contains("Joana"))
         }
     }
 

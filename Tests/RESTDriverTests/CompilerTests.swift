@@ -54,6 +54,8 @@ import Testing
         Case(
             "/settings", #"{"unit":{"from":"kee","afterLast":"-"}}"#, "/settings/unit/from",
             says: "did you mean \"key\""),
+        Case("/baseURL", "\"https://{setting.unit}.example.test\"", says: "declare it in \"settings\""),
+        Case("/operations/list/query/x", "\"{setting.unit}\"", says: "declare it in \"settings\""),
         Case("/credentials", #"["a b","key"]"#, "/credentials/0", says: "is not a name"),
         Case("/search/phone/with", #"{"fild":"2"}"#, "/search/phone/with/fild", says: "none is allowed"),
         Case(

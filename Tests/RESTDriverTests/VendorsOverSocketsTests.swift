@@ -7,7 +7,7 @@ import UpstreamDriver
 
 @testable import RESTDriver
 
-/// The shipped profiles of fourteen vendors against pretend systems with those vendors' quirks, over real sockets and
+/// The shipped profiles of fifteen vendors against pretend systems with those vendors' quirks, over real sockets and
 /// libcurl.
 @Suite struct VendorsOverSocketsTests {
     /// What a vendor's profile can do, and where its pretend system keeps people.
@@ -60,6 +60,7 @@ import UpstreamDriver
         Vendor(
             dialect: .simplybook, does: [.list, .search, .get, .create], finds: [.phone, .email, .name],
             keeps: [.email]),
+        Vendor(dialect: .versatilis, does: [.search], finds: [.cpf], keeps: all),
     ]
 
     static let draft = try? ClientDraft(

@@ -14,7 +14,8 @@ enum BuiltPonte {
     }
 
     /// Runs it in the repository's folder and waits for its end.
-    static func run(_ arguments: [String]) async throws -> Run {
+    /// - Parameter environment: variables beside those of the tests.
+    static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Run {
         // The tests' own program stands in the folder of products.
         let products = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         let output = FileManager.default.temporaryDirectory.appending(path: "ponte-\(UUID().uuidString).txt")
@@ -23,6 +24,7 @@ enum BuiltPonte {
         let process = Process()
         process.executableURL = products.appending(path: "ponte")
         process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.currentDirectoryURL = repository
         let handle = try FileHandle(forWritingTo: output)
         process.standardOutput = handle

@@ -1,36 +1,64 @@
+import ClientContract
+import Foundation
 import MockUpstream
+import Tenancy
 import Testing
 import Transport
 
 @testable import Workbench
 
 @Suite struct DoctorTests {
+    private typealias Seen = (findings: [Doctor.Finding], counts: [MockOperation: Int])
+
     private func examine(
-        _ options: MockOptions = MockOptions(patients: 40), password: String? = nil,
-        _ prepare: (MockServer) -> Void = { _ in }
-    ) async throws -> (findings: [Doctor.Finding], counts: [MockOperation: Int]) {
+        _ options: MockOptions = MockOptions(patients: 40), known: [SearchTerm] = [], verifyOnly: Bool = false,
+        _ prepare: (MockServer) -> Void = { _ in }, plan: (String) throws -> TenantPlan = { try Shipped.demo(at: $0) }
+    ) async throws -> Seen {
         let mock = try await MockServer.start(options)
         prepare(mock)
         let engine = try CurlEngine()
-        let plan = try Shipped.demo(at: mock.baseURL, password: password)
-        let findings = await Doctor(plan, engine: engine).examine()
+        let doctor = Doctor(try plan(mock.baseURL), engine: engine, known: known)
+        let findings = verifyOnly ? await doctor.verify() : await doctor.examine()
         let counts = mock.requests.counts
         await engine.shutdown()
         await mock.stop()
         return (findings, counts)
     }
 
+    /// The demonstration's tenant with another address, profile or time.
+    private func demo(
+        at baseURL: String, call: String = "10s", profile: (name: String, text: String)? = nil
+    ) throws -> TenantPlan {
+        try Shipped.tenant(
+            """
+            { "driver": "rest", "profile": "agenda-demo", "baseURL": "\(baseURL)",
+              "credentials": { "user": { "env": "USER_OF_DEMO" }, "password": { "env": "PASSWORD_OF_DEMO" } },
+              "timeouts": { "connect": "500ms", "call": "\(call)" } }
+            """, profile: profile,
+            secrets: ["USER_OF_DEMO": MockOptions().user, "PASSWORD_OF_DEMO": MockOptions().password])
+    }
+
+    private func belle(at baseURL: String) throws -> TenantPlan {
+        try Shipped.tenant(
+            """
+            { "driver": "rest", "profile": "belle", "baseURL": "\(baseURL)", "settings": { "unit": "1" },
+              "credentials": { "token": { "env": "TOKEN" } } }
+            """, searchBy: #"["cpf"]"#, secrets: ["TOKEN": MockOptions().accessToken])
+    }
+
     @Test func aSoundSystemIsFoundSound() async throws {
         let (findings, counts) = try await examine()
         #expect(
             findings.map(\.name) == [
-                "name", "connection", "list", "get", "search by phone", "search by cpf", "search by email",
+                "name", "connection", "credentials", "list", "get", "search by phone", "search by cpf",
+                "search by email",
             ])
-        let bad = findings.filter { $0.verdict != .good }
-        // The pretend system searches parts of texts and is told so by nobody who cannot be there.
-        #expect(bad.isEmpty, "\(bad)")
+        let others = findings.filter { $0.verdict != .good }
+        #expect(others.isEmpty, "\(others)")
+        #expect(findings.filter { $0.name != "credentials" }.allSatisfy { $0.took != nil })
         #expect(counts[.create] == nil)
         #expect(counts[.update] == nil)
+        #expect(counts[.list] == 1)
         #expect((counts[.search] ?? 0) >= 6)
     }
 
@@ -40,15 +68,18 @@ import Transport
         for text in personal { #expect(!said.contains(text)) }
     }
 
-    @Test func wrongCredentialsAreNamed() async throws {
-        let (findings, _) = try await examine(password: "errada")
-        let list = try #require(findings.first { $0.name == "list" })
-        #expect(list.verdict == .bad)
-        #expect(list.seen.contains("credentials rejected"))
-        #expect(list.advice.contains("new credentials"))
+    /// Some systems lock an account that keeps trying.
+    @Test func rejectedCredentialsAreNamedAndNotTriedOn() async throws {
+        let (findings, counts) = try await examine(plan: { try Shipped.demo(at: $0, password: "errada") })
+        let credentials = try #require(findings.first { $0.name == "credentials" })
+        #expect(credentials.verdict == .bad)
+        #expect(credentials.seen.contains("401"))
+        #expect(credentials.advice.contains("upstream.credentials.password"))
+        #expect(findings.drop { $0.name != "credentials" }.dropFirst().allSatisfy { $0.verdict == .skipped })
+        #expect(counts == [.login: 1])
     }
 
-    @Test func aSystemThatIsDownIsNamed() async throws {
+    @Test func aSystemThatIsDownIsNamedOnce() async throws {
         let mock = try await MockServer.start()
         let baseURL = mock.baseURL
         await mock.stop()
@@ -58,20 +89,61 @@ import Transport
         let connection = try #require(findings.first { $0.name == "connection" })
         #expect(connection.verdict == .bad)
         #expect(connection.advice.contains("port"))
-        #expect(findings.first { $0.name == "list" }?.verdict == .bad)
+        #expect(findings.count { $0.verdict == .bad } == 1)
+    }
+
+    @Test func httpsToAPortWithoutTLSIsNamed() async throws {
+        let (findings, _) = try await examine(plan: { try demo(at: $0.replacing("http://", with: "https://")) })
+        let connection = try #require(findings.first { $0.name == "connection" })
+        #expect(connection.verdict == .bad)
+        #expect(connection.seen.contains("TLS"))
+        #expect(connection.advice.contains("http://"))
+    }
+
+    /// What a port that speaks TLS does to a request in clear.
+    @Test func aPortThatClosesWithoutAnAnswerMayWantTLS() async throws {
+        let (findings, _) = try await examine { $0.inject(.noReply) }
+        let connection = try #require(findings.first { $0.name == "connection" })
+        #expect(connection.verdict == .bad)
+        #expect(connection.advice.contains("https://"))
+    }
+
+    @Test func aMuteSystemIsNamed() async throws {
+        let (findings, _) = try await examine {
+            $0.inject(.blackhole(before: true))
+        } plan: {
+            try demo(at: $0, call: "1s")
+        }
+        let connection = try #require(findings.first { $0.name == "connection" })
+        #expect(connection.verdict == .bad)
+        #expect(connection.advice.contains("upstream.timeouts.call"))
+    }
+
+    @Test func aSlowCallIsDoubtful() async throws {
+        let (findings, _) = try await examine {
+            $0.inject(.latency(milliseconds: 1200), operation: .get)
+        } plan: {
+            try demo(at: $0, call: "4s")
+        }
+        let get = try #require(findings.first { $0.name == "get" })
+        #expect(get.verdict == .doubtful)
+        #expect(get.advice.contains("4s"))
     }
 
     @Test func aPageOfHTMLIsNoEmptyList() async throws {
         let (findings, _) = try await examine { $0.inject(.html, operation: .list) }
         let list = try #require(findings.first { $0.name == "list" })
         #expect(list.verdict == .bad)
-        #expect(list.seen.contains("malformed") || list.seen.contains("failed"))
+        #expect(list.seen.contains("web page"))
+        #expect(list.advice.contains("baseURL"))
     }
 
     @Test func anEmptyClinicIsDoubtful() async throws {
         let (findings, _) = try await examine(MockOptions(patients: 0))
         #expect(findings.first { $0.name == "list" }?.verdict == .doubtful)
         #expect(findings.first { $0.name == "get" }?.verdict == .skipped)
+        // Nobody was found, and nobody could have been: that proves half of a search.
+        #expect(findings.first { $0.name == "search by cpf" }?.verdict == .doubtful)
     }
 
     @Test func anUnknownHostEndsIt() async throws {
@@ -81,5 +153,69 @@ import Transport
         await engine.shutdown()
         #expect(findings.first?.verdict == .bad)
         #expect(findings.dropFirst().allSatisfy { $0.verdict == .skipped })
+    }
+
+    /// The pretend system ignores a parameter that it does not know, as real ones do.
+    @Test func anIgnoredFilterIsNamed() async throws {
+        let shipped = String(decoding: try Shipped.bytes("Config/drivers/agenda-demo.json"), as: UTF8.self)
+        let misspelt = shipped.replacing(#""cpf": "{term}""#, with: #""cpff": "{term}""#)
+        #expect(misspelt != shipped)
+        let (findings, _) = try await examine(plan: { try demo(at: $0, profile: ("agenda-demo", misspelt)) })
+        let search = try #require(findings.first { $0.name == "search by cpf" })
+        #expect(search.verdict == .bad)
+        #expect(search.seen.contains("filter is ignored"))
+        #expect(search.advice.contains("parameter"))
+        #expect(findings.first { $0.name == "search by phone" }?.verdict == .good)
+    }
+
+    @Test func aWrongSpellingIsNamed() async throws {
+        let shipped = String(decoding: try Shipped.bytes("Config/drivers/agenda-demo.json"), as: UTF8.self)
+        // The e-mail is asked for by a member that holds none.
+        let wrong = shipped.replacing(#""email": "{term}""#, with: #""nome": "{term}""#)
+        #expect(wrong != shipped)
+        let (findings, _) = try await examine(plan: { try demo(at: $0, profile: ("agenda-demo", wrong)) })
+        let search = try #require(findings.first { $0.name == "search by email" })
+        #expect(search.verdict == .bad)
+        #expect(search.seen.contains("not found by its own email"))
+    }
+
+    /// A system of which only one lookup is known.
+    @Test func aSystemWithoutAListIsTriedBySomebodyWhoIsKnown() async throws {
+        let options = MockOptions(dialect: .belle, patients: 18)
+        let alone = try await examine(options, plan: belle).findings
+        let search = try #require(alone.first { $0.name == "search by cpf" })
+        #expect(search.verdict == .doubtful)
+        #expect(search.advice.contains("--known cpf="))
+        #expect(alone.first { $0.name == "connection" }?.verdict == .good)
+        #expect(alone.first { $0.name == "credentials" }?.verdict == .good)
+
+        let there = try #require(SearchTerm("20000000108", as: .cpf))
+        let told = try await examine(options, known: [there], plan: belle).findings
+        #expect(told.first { $0.name == "search by cpf" }?.verdict == .good, "\(told)")
+
+        let absent = try #require(SearchTerm("98765432100", as: .cpf))
+        let missed = try await examine(options, known: [absent], plan: belle).findings
+        #expect(missed.first { $0.name == "search by cpf" }?.verdict == .bad)
+        #expect(!missed.contains { $0.seen.contains("98765432100") || $0.advice.contains("98765432100") })
+    }
+
+    @Test func aVerificationIsOneCallThatReads() async throws {
+        let (findings, counts) = try await examine(verifyOnly: true)
+        #expect(findings.map(\.name) == ["name", "connection", "credentials"])
+        #expect(findings.allSatisfy { $0.verdict == .good })
+        #expect(counts == [.login: 1, .list: 1])
+
+        let lookup = try await examine(MockOptions(dialect: .belle, patients: 18), verifyOnly: true, plan: belle)
+        #expect(lookup.findings.allSatisfy { $0.verdict == .good }, "\(lookup.findings)")
+        #expect(lookup.counts == [.search: 1])
+    }
+
+    @Test func aVerificationThatFailsSaysWhy() async throws {
+        let (findings, _) = try await examine(verifyOnly: true) {
+            $0.inject(.status(404, retryAfter: nil), operation: .list)
+        }
+        #expect(findings.last?.name == "list")
+        #expect(findings.last?.verdict == .bad)
+        #expect(findings.last?.advice.contains("baseURL") == true)
     }
 }

@@ -19,13 +19,13 @@ import Testing
         let skeleton = try #require(Skeleton(vendor: "other-vendor"))
         let content = Dictionary(uniqueKeysWithValues: skeleton.files.map { ($0.path, $0.content) })
         let profile = try Profile(
-            Array(try #require(content["drivers/other-vendor.json"]).utf8), file: "other-vendor.json")
+            Array(try #require(content["other-vendor.json"]).utf8), file: "other-vendor.json")
         #expect(profile.name == "other-vendor")
         for name in ["list", "not-found"] {
             let pair = GoldenPair(
-                name: name, input: Array(try #require(content["drivers/other-vendor.pairs/\(name).in.json"]).utf8),
+                name: name, input: Array(try #require(content["other-vendor.pairs/\(name).in.json"]).utf8),
                 inputType: "json",
-                expected: Array(try #require(content["drivers/other-vendor.pairs/\(name).out.json"]).utf8))
+                expected: Array(try #require(content["other-vendor.pairs/\(name).out.json"]).utf8))
             #expect(await pair.differences(profile) == [])
         }
     }
@@ -45,7 +45,8 @@ import Testing
 
     @Test func aFailureIsCompared() async throws {
         #expect(try await differences("{}", #"{"call":"get","status":404,"fails":"not found"}"#) == [])
-        #expect(try await differences("{}", #"{"call":"get","status":500,"fails":"not found"}"#).count == 1)
+        let failed = try await differences("{}", #"{"call":"get","status":500,"fails":"not found"}"#)
+        #expect(failed.first?.hasPrefix("want not found, got: failed (500)") == true)
         #expect(try await differences("<html>", #"{"call":"get","fails":"malformed answer"}"#, type: "html").count <= 1)
         #expect(try await differences(#"{"id":1,"name":"A"}"#, #"{"call":"get","fails":"not found"}"#).count == 1)
     }
@@ -58,26 +59,39 @@ import Testing
         #expect(try await differences(#"{"id":9}"#, other).first?.hasPrefix("sent /birthdate: want") == true)
     }
 
-    @Test(arguments: [#"{"call":"remove"}"#, #"{"call":"get","givs":{}}"#, "[]", "x"])
-    func aPairThatMakesNoSenseIsSaid(_ expected: String) async throws {
-        #expect(try await differences("{}", expected).count == 1)
+    @Test func whoeverMeansNobodyIsToldTheRule() async throws {
+        let lines = try await differences(
+            "{}", #"{"call":"search","by":"cpf","status":404,"gives":[]}"#)
+        #expect(lines.count == 2)
+        #expect(lines.last?.contains(#"{ "when": { "status": 404 }, "then": "empty" }"#) == true)
     }
 
-    /// The shipped fixtures hold by this way too.
-    @Test(arguments: ["feegow", "prodoctor"]) func shippedFixturesHold(_ vendor: String) async throws {
-        let folder = Shipped.repository.appending(path: "Tests/Fixtures/\(vendor)")
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter {
-            $0.contains(".in.") && !$0.hasPrefix("update-") && !$0.hasPrefix("alter-")
-        }
-        #expect(names.count >= 8)
-        let profile = try Shipped.profile(vendor)
-        for name in names.sorted() {
-            let parts = name.split(separator: ".")
-            let pair = GoldenPair(
-                name: String(parts[0]), input: try Shipped.bytes("Tests/Fixtures/\(vendor)/\(name)"),
-                inputType: String(parts[2]),
-                expected: try Shipped.bytes("Tests/Fixtures/\(vendor)/\(parts[0]).out.json"))
-            #expect(await pair.differences(profile) == [], "\(name)")
-        }
+    @Test(arguments: [
+        (#"{"call":"remove"}"#, "must be one of"), (#"{"call":"get","givs":{}}"#, #"did you mean "gives"?"#),
+        (#"{"call":"get"}"#, #"either "gives" or "fails""#), ("[]", "not a JSON object"), ("x", "no JSON"),
+        (#"{"call":"search","gives":[]}"#, #""by" must say"#),
+        (#"{"call":"search","by":"cpf","term":"abc","gives":[]}"#, "cannot be a cpf"),
+        (#"{"call":"create","draft":{"nome":"Ana"},"gives":{"id":"1"}}"#, #""draft""#),
+        (#"{"call":"update","reads":"absent","gives":{"id":"1"}}"#, #"unknown pair "absent""#),
+    ])
+    func aPairThatMakesNoSenseIsSaid(_ expected: String, _ said: String) async throws {
+        let lines = try await differences("{}", expected)
+        #expect(lines.count == 1)
+        #expect(lines.first?.contains(said) == true, "\(lines)")
+    }
+
+    @Test func aFolderOfPairsIsReadWhole() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "pairs-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for (name, text) in [
+            ("one.in.json", "{}"), ("one.out.json", "{}"), ("page.in.html", "<html>"), ("page.out.json", "{}"),
+            ("alone.in.json", "{}"), ("two.in.jsn", "{}"), ("notes.md", "x"), ("login.json", #"{"token":"t"}"#),
+        ] { try Data(text.utf8).write(to: folder.appending(path: name)) }
+        let read = try PairFolder(folder.path)
+        #expect(read.pairs.map(\.name) == ["one", "page"])
+        #expect(read.strays == ["alone.in.json", "notes.md", "two.in.jsn"])
+        #expect(read.login == Array(#"{"token":"t"}"#.utf8))
+        #expect(try PairFolder(folder.appending(path: "nowhere").path).pairs.isEmpty)
     }
 }

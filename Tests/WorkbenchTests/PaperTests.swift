@@ -1,5 +1,6 @@
 import ClientContract
 import MockUpstream
+import Tenancy
 import Testing
 import Transport
 
@@ -22,7 +23,8 @@ import Transport
         let text = Homologation(try Shipped.demo(at: "http://127.0.0.1:1")).markdown
         for part in [
             "# Homologação", "`GET /clients`", "`POST /clients`", "`PATCH /clients/{id}`", "## Campos", "`birthday`",
-            "## Buscas", "| telefone | sim |", "| nome | não configurada |", "## Limites conhecidos",
+            "## Buscas", "| telefone | sim |", "| nome | não |", "## Limites conhecidos", "disponíveis: 5 de 5",
+            "Tipo de termo a configurar na interface da Clinia: telefone ou CPF ou e-mail", "Não foi feita",
         ] { #expect(text.contains(part), "\(part)") }
         // Every table has as many cells in each row.
         for table in text.split(separator: "\n\n") where table.hasPrefix("|") {
@@ -40,7 +42,58 @@ import Transport
         await engine.shutdown()
         await mock.stop()
         #expect(text.contains("busca por telefone | certo"))
+        #expect(text.contains("| visto em 10 clientes da lista |"))
+        #expect(!text.contains("falh"))
         for part in personal { #expect(!text.contains(part)) }
+    }
+
+    /// A system of which one lookup is known: what Clinia must expect of it comes first.
+    @Test func theReportOfAPoorSystemPromisesNothing() throws {
+        let plan = try Shipped.tenant(
+            """
+            { "driver": "rest", "profile": "belle", "settings": { "unit": "1" },
+              "credentials": { "token": { "env": "TOKEN" } } }
+            """, searchBy: #"["cpf"]"#, secrets: ["TOKEN": "t"])
+        let text = Homologation(plan, day: CalendarDay("2026-11-27")).markdown
+        for part in [
+            "disponíveis: 1 de 5", "a configurar na interface da Clinia: CPF.", "não busca por telefone",
+            "| `POST /clients` | não | o sistema da clínica não oferece; responde `501` |", "| Data | 2026-11-27 |",
+        ] { #expect(text.contains(part), "\(part)") }
+        for part in ["Duplicados", "sem `limit`", "Aceitos na criação", "não é alterável"] {
+            #expect(!text.contains(part), "\(part)")
+        }
+    }
+
+    @Test func theReportSaysThatSomethingFailed() throws {
+        let findings = [Doctor.Finding("connection", .bad, "x", advice: "y")]
+        let text = Homologation(try Shipped.demo(at: "http://127.0.0.1:1"), findings: findings).markdown
+        #expect(text.contains("| conexão e TLS | falhou |"))
+        #expect(text.contains("1 teste falhou"))
+    }
+
+    /// What stands in the record and does not come out of it is the mistake to find.
+    @Test func aMapNamesWhatItsFormatCannotRead() throws {
+        let record = #"{"codigo":7,"nome":"Ana Teste","dataNascimento":"1990-03-07T00:00","correioEletronico":""}"#
+        let table = MappingTable(
+            try Shipped.profile("prodoctor"), record: Array(record.utf8), form: .detail, phones: PhoneContext())
+        #expect(table.text.contains("birthday is there and cannot be read"))
+        #expect(table.text.contains(#"/dataNascimento holds "1990-03-07T00:00""#))
+        #expect(table.text.contains("Not in the answer: description, phone, allPhones, cpf, image, email"))
+    }
+
+    @Test func aMapOfAProfileThatOnlyReadsSaysSoOnce() throws {
+        let record = #"[{"codigo":7,"nome":"Ana Teste","celular":"(31) 98888-0001","cpf":"20000000108"}]"#
+        let table = MappingTable(
+            try Shipped.profile("belle"), record: Array(record.utf8), form: .row, phones: PhoneContext())
+        #expect(table.text.contains("No create: the profile has none."))
+        #expect(table.text.contains("No change: the profile has no update."))
+    }
+
+    @Test func aMapMadeOfCallsForEachMemberSaysWhich() throws {
+        let record = #"{"object":{"patient":{"id":7,"name":"Ana Teste"}}}"#
+        let table = MappingTable(
+            try Shipped.profile("conexa"), record: Array(record.utf8), form: .detail, phones: PhoneContext())
+        #expect(table.text.contains("A change is a call of its own, for: email"))
     }
 
     @Test func aMapShowsBothDirections() throws {

@@ -33,7 +33,38 @@ enum Shipped {
         return plan
     }
 
+    /// A tenant whose `upstream` is this, with the shipped profiles, or with one of its own in place of them.
+    static func tenant(
+        _ upstream: String, searchBy: String = #"["phone", "cpf", "email"]"#,
+        profile: (name: String, text: String)? = nil,
+        secrets: [String: String] = [:]
+    ) throws -> TenantPlan {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "workbench-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func write(_ text: String, _ path: String) throws {
+            let file = folder.appending(path: path)
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: file)
+        }
+        if let profile { try write(profile.text, "drivers/\(profile.name).json") }
+        let drivers = profile == nil ? repository.appending(path: "Config/drivers").path : "drivers"
+        try write(#"{ "drivers": "\#(drivers)" }"#, "server.json")
+        let key = String(repeating: "ab", count: 32)
+        try write(
+            """
+            { "id": "clinic", "inbound": { "keys": [{ "name": "clinia", "sha256": "\(key)" }] }, "upstream": \(upstream),
+              "clients": { "searchBy": \(searchBy) } }
+            """, "tenants/clinic.json")
+        let configuration = Configuration(
+            serverFile: folder.appending(path: "server.json").path,
+            options: .init(secrets: SecretSource(environment: { secrets[$0] })))
+        guard let plan = configuration.tenants.first else { throw Faulty(faults: configuration.faults) }
+        return plan
+    }
+
     struct Missing: Error {}
+    struct Faulty: Error { let faults: [ConfigFault] }
 }
 
 /// Everything that the mock's first patients could be known by.

@@ -50,35 +50,33 @@ extension Check {
             try stage.expectNoSecret(error)
             try expect(try await stage.read(stage.id(.complete)).wire == before, "the same record", "another one")
         },
-        Check(.credentials, "forbidden", "403 is about the keys", needs: [.operation(.get), .trouble(.status(403))]) {
-            stage in
-            await stage.world.make(.status(403), on: .get, times: nil)
-            let error = try await expectFailure(Codes.credentials) { try await stage.get(.complete) }
+        Check(.credentials, "forbidden", "403 is about the keys", needs: [.reading, .trouble(.status(403))]) { stage in
+            await stage.make(.status(403), on: stage.readCalls)
+            let error = try await expectFailure(Codes.credentials) { try await stage.readOne() }
             try stage.expectNoSecret(error)
         },
         Check(
             .credentials, "neverAccepted", "401 that goes on is about the keys, and few calls are made",
-            needs: [.operation(.get), .trouble(.status(401))]
+            needs: [.reading, .trouble(.status(401))]
         ) { stage in
-            await stage.world.make(.status(401), on: .get, times: nil)
-            try await expectFailure(Codes.credentials) { try await stage.get(.complete) }
-            let calls = await stage.world.count(.get)
+            await stage.make(.status(401), on: stage.readCalls)
+            try await expectFailure(Codes.credentials) { try await stage.readOne() }
+            let calls = await stage.count(stage.readCalls)
             let logins = await stage.world.count(.login)
             try expect(calls <= 2 && logins <= 2, "2 calls and 2 logins at most", "\(calls) and \(logins)")
         },
-        Check(.credentials, "oneLogin", "calls that come at once log in once", needs: [.login, .operation(.get)]) {
-            stage in
-            try await stage.getEverybody()
+        Check(.credentials, "oneLogin", "calls that come at once log in once", needs: [.login, .reading]) { stage in
+            try await stage.readManyTimes()
             let logins = await stage.world.count(.login)
             try expect(logins == 1, "1 login", "\(logins)")
         },
         Check(
             .credentials, "expired", "when tokens run out, calls that come at once log in once more, and all succeed",
-            needs: [.login, .operation(.get)]
+            needs: [.login, .reading]
         ) { stage in
-            _ = try await stage.get(.complete)
+            try await stage.readOne()
             await stage.world.expireTokens()
-            try await stage.getEverybody()
+            try await stage.readManyTimes()
             let logins = await stage.world.count(.login)
             try expect(logins == 2, "2 logins", "\(logins)")
         },
@@ -92,22 +90,25 @@ extension Check {
         },
         Check(
             .credentials, "loginDown", "a login that fails is no rejection of the keys",
-            needs: [.login, .operation(.get), .trouble(.status(500))]
+            needs: [.login, .reading, .trouble(.status(500))]
         ) { stage in
             await stage.world.make(.status(500), on: .login, times: nil)
-            try await expectFailure(Codes.failed) { try await stage.get(.complete) }
+            try await expectFailure(Codes.failed) { try await stage.readOne() }
             await stage.world.calm()
-            _ = try await stage.get(.complete)
+            try await stage.readOne()
         },
     ]
 }
 
 extension Stage {
-    /// One client after the other is asked for at once.
-    fileprivate func getEverybody() async throws {
+    /// One client after the other is asked for at once; where there are only searches, one is made as often.
+    fileprivate func readManyTimes() async throws {
+        let getsByID = subject.capabilities.operations.contains(.get)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for id in world.ids {
-                group.addTask { _ = try await bridge.client(id, context()) }
+                group.addTask {
+                    if getsByID { _ = try await bridge.client(id, context()) } else { try await readOne() }
+                }
             }
             try await group.waitForAll()
         }

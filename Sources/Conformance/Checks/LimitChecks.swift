@@ -12,22 +12,20 @@ extension Check {
             .limits, call.rawValue, "429 is said to be one, with the seconds that the system asks for",
             needs: [need, .trouble(busy)]
         ) { stage in
-            await stage.world.make(busy, on: call, times: nil)
+            let reached = call == .search ? stage.searchCalls : [call]
+            await stage.make(busy, on: reached)
             let error = try await expectFailure(limited) { try await body(stage, .seconds(8)) }
             let seconds = error.retryAfter ?? 0
             try expect((80...100).contains(seconds), "100 seconds to wait", "\(seconds)")
             // Nobody calls again while the system has asked to be left alone.
-            let calls = await stage.world.count(call)
+            let calls = await stage.count(reached)
             try expect(calls <= (call == .search ? 16 : 1), "no second call", "\(calls)")
         }
     }
 
     static let limits: [Check] = [
         limit(.list, .operation(.list)) { stage, patience in _ = try await stage.list(Window(), patience) },
-        limit(.search, .search(.phone)) { stage, patience in
-            let bridge = stage.bridge(searching: .phone)
-            _ = try await bridge.search(PhoneNumber.family.digits, Window(), stage.context(patience))
-        },
+        limit(.search, .searches) { stage, patience in _ = try await stage.searchAny(patience) },
         limit(.get, .operation(.get)) { stage, patience in
             _ = try await stage.bridge.client(stage.id(.complete), stage.context(patience))
         },
@@ -52,13 +50,11 @@ extension Check {
         },
         Check(
             .limits, "withoutSeconds", "429 without a time is said to be one, with a guess",
-            needs: [.operation(.get), .trouble(.status(429))]
+            needs: [.reading, .trouble(.status(429))]
         ) { stage in
-            _ = try await stage.get(.twinA)
-            await stage.world.make(.status(429), on: .get, times: nil)
-            let error = try await expectFailure(limited) {
-                try await stage.bridge.client(stage.id(.complete), stage.context(.seconds(4)))
-            }
+            try await stage.warmUp()
+            await stage.make(.status(429), on: stage.readCalls)
+            let error = try await expectFailure(limited) { try await stage.readOne(.seconds(4)) }
             try expect((error.retryAfter ?? 0) >= 1, "some seconds", "none")
         },
     ]

@@ -46,6 +46,8 @@ public struct Profile: Sendable {
     /// Calls in a period that the vendor allows; nil when nothing is known.
     public let pace: Pace?
     public let capabilities: Capabilities
+    /// Whether calls need a session that a login begins.
+    public var logsIn: Bool { plan.login != nil }
 
     let plan: ProfilePlan
 

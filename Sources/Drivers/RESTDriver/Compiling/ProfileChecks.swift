@@ -233,6 +233,8 @@ struct ProfileChecks {
                 update.fault("requires \(field.rawValue), which has no place in \"update\"")
             }
         }
-        if plan.operations["update"] == nil { update.fault("has no operation \"update\" to send") }
+        if plan.operations["update"] == nil {
+            update.fault("has no operation \"update\" to send: name one, or leave this member out")
+        }
     }
 }

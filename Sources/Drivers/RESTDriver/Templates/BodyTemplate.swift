@@ -62,7 +62,7 @@ extension BodyTemplate.JSONNode {
             if text.hasPrefix("{"), text.hasSuffix("|number}"), !text.dropFirst().contains("{") {
                 let name = String(text.dropFirst().dropLast("|number}".count))
                 guard names.known.contains(name) else {
-                    node.fault(NearestName.unknown("variable", name, Array(names.known)))
+                    node.fault(names.unknown(name))
                     return nil
                 }
                 self = .number(name)

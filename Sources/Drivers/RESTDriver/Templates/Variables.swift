@@ -34,6 +34,19 @@ struct VariableNames {
 
     func adding(_ names: String...) -> VariableNames { VariableNames(known: known.union(names)) }
     func adding(_ names: [String]) -> VariableNames { VariableNames(known: known.union(names)) }
+
+    /// What is said of a name that is not among them.
+    func unknown(_ name: String) -> String {
+        // An address of the vendor's own names settings only.
+        let members =
+            known.contains("requestId")
+            ? ["setting": "settings", "credential": "credentials"] : ["setting": "settings"]
+        let kind = name.prefix { $0 != "." }
+        if let member = members[String(kind)], !known.contains(where: { $0.hasPrefix("\(kind).") }) {
+            return "unknown variable \"\(NearestName.printable(name))\": declare it in \"\(member)\""
+        }
+        return NearestName.unknown("variable", name, Array(known))
+    }
 }
 
 extension Variables {
@@ -54,7 +67,7 @@ extension ConfigNode {
         do throws(TemplateFault) {
             let template = try read(text)
             for name in variables(template) where !names.known.contains(name) {
-                fault(NearestName.unknown("variable", name, Array(names.known)))
+                fault(names.unknown(name))
                 return nil
             }
             return template

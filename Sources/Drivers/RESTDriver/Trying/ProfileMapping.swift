@@ -45,6 +45,41 @@ public struct ProfileMapping: Sendable {
         }
     }
 
+    /// A member of the client that a record holds something for and that came out of it all the same.
+    public struct Unread: Sendable {
+        public let field: ClientField
+        /// The places that hold something, and what, as JSON.
+        public let places: [(pointer: String, json: String)]
+    }
+
+    /// Members that the record holds something for, in a place that the profile names, and that reading left out: their
+    /// format does not fit.
+    /// - Throws: as `client(in:as:id:)`.
+    public func unread(in answer: [UInt8], as form: Form) throws(UpstreamError) -> [Unread] {
+        let value = try record(in: answer, form)
+        let client = try client(in: answer, as: form, id: ClientID("1"))
+        return ProfileField.allCases.compactMap { field in
+            guard let member = field.client, !client.has(member) else { return nil }
+            let places = (driver.plan.fields[field]?.shapes[form.shape] ?? []).filter { $0.each == nil }.flatMap {
+                lens in
+                lens.spot.pointers.compactMap { pointer -> (pointer: String, json: String)? in
+                    guard let found = value.at(pointer, foldCase: driver.plan.foldCase), found.kind != .null,
+                        found.kind != .false, found.string?.allSatisfy(\.isWhitespace) != true,
+                        !lens.absent.contains(Array(found.source))
+                    else { return nil }
+                    return (pointer.description, String(decoding: found.source, as: UTF8.self))
+                }
+            }
+            return places.isEmpty ? nil : Unread(field: member, places: places)
+        }
+    }
+
+    /// The members that have a call of their own for a change; nil where a change is one call.
+    public var changedByCall: [ClientField]? {
+        guard case .perField(let calls) = driver.plan.style else { return nil }
+        return calls.keys.compactMap(\.client).sorted { $0.rawValue < $1.rawValue }
+    }
+
     /// The record that a create of a draft would send, before it is put into the request's body.
     /// - Throws: `.unsupported` where the system has no place for a value.
     public func create(_ draft: ClientDraft) throws(UpstreamError) -> [UInt8] {

@@ -4,8 +4,12 @@ import JSONBytes
 /// how it went.
 struct VendorDialect: Dialect {
     private let system: VendorSystem
+    /// What reads see.
     private var records: [VendorRecord] = []
-    /// Place by id.
+    /// What was written and is not seen yet, oldest first; writes see it.
+    private var pending: [(place: Int, record: VendorRecord, due: Double)] = []
+    private let lag: Double
+    /// Place by id, of those that are not seen yet too.
     private var places: [String: Int] = [:]
     /// When each access token runs out, in seconds of the mock's clock.
     private var tokens: [String: Double] = [:]
@@ -22,6 +26,7 @@ struct VendorDialect: Dialect {
     init(_ system: VendorSystem, _ options: MockOptions) {
         self.system = system
         countsCalls = options.callLimits
+        lag = Double(options.staleReads)
         dice = Dice(options.seed, 0x70CE)
         let generator = PersonGenerator(options)
         records.reserveCapacity(options.rows)
@@ -30,10 +35,7 @@ struct VendorDialect: Dialect {
 
     private mutating func append(_ person: Person) {
         let id = system.people.id(records.count)
-        append(VendorRecord(id: id, members: system.people.record(person, records.count, id), system.people))
-    }
-
-    private mutating func append(_ record: VendorRecord) {
+        let record = VendorRecord(id: id, members: system.people.record(person, records.count, id), system.people)
         places[record.id] = places[record.id] ?? records.count
         records.append(record)
     }
@@ -59,13 +61,14 @@ struct VendorDialect: Dialect {
         guard let (route, asked) = route(of: request) else { return .unknown }
         switch route.does {
         case .page(let page): return page.conditions(asked)?.isEmpty == true ? .list : .search
-        case .one: return .get
+        case .one(let lookup): return lookup.isSearch ? .search : .get
         case .create: return .create
         case .update: return .update
         }
     }
 
     mutating func answer(to request: MockRequest, now: Double) -> MockAnswer {
+        release(until: now)
         if isLogin(request) {
             guard request.method == "POST", let login = system.login,
                 let asked = VendorRequest(request, basePath: system.basePath)
@@ -82,23 +85,21 @@ struct VendorDialect: Dialect {
         switch route.does {
         case .page(let page): return show(page, asked)
         case .one(let lookup): return show(lookup, asked)
-        case .create(let write): return create(write, asked)
-        case .update(let write): return change(write, asked)
+        case .create(let write): return create(write, asked, now)
+        case .update(let write): return change(write, asked, now)
         }
     }
 
     mutating func expireTokens() { tokens = [:] }
-    mutating func releaseReads() {}
+    mutating func releaseReads() { release(until: .infinity) }
 
-    func id(ofRow row: Int) -> String {
-        records.indices.contains(row) ? records[row].id : system.people.id(row)
-    }
+    func id(ofRow row: Int) -> String { latest(row)?.id ?? system.people.id(row) }
 
     func keepsakes(ofRow row: Int) -> [UInt8]? {
-        guard records.indices.contains(row), !system.people.keepsakes.isEmpty else { return nil }
+        guard !system.people.keepsakes.isEmpty, let record = latest(row) else { return nil }
         return MockJSON.object(
             system.people.keepsakes.map { name in
-                MockJSON.Member(key: name, value: records[row].members[name] ?? .null)
+                MockJSON.Member(key: name, value: record.members[name] ?? .null)
             }
         ).bytes
     }
@@ -232,33 +233,62 @@ struct VendorDialect: Dialect {
         return .object(record.members.filter { names.contains($0.key) })
     }
 
-    // MARK: Writing
+    // MARK: Writing; it sees what reads do not see yet.
 
-    private mutating func create(_ write: VendorWrite, _ request: VendorRequest) -> MockAnswer {
+    /// How many there are, those that are not seen yet among them.
+    private var count: Int { max(records.count, (pending.last { $0.place >= records.count }?.place ?? -1) + 1) }
+
+    private func latest(_ place: Int) -> VendorRecord? {
+        if let written = pending.last(where: { $0.place == place }) { return written.record }
+        return records.indices.contains(place) ? records[place] : nil
+    }
+
+    private var everybody: [VendorRecord] { pending.isEmpty ? records : (0..<count).compactMap(latest) }
+
+    private mutating func keep(_ record: VendorRecord, at place: Int, _ now: Double) {
+        places[record.id] = places[record.id] ?? place
+        guard lag > 0 else { return show(record, at: place) }
+        pending.append((place, record, now + lag))
+    }
+
+    private mutating func release(until now: Double) {
+        while let first = pending.first, first.due <= now {
+            pending.removeFirst()
+            show(first.record, at: first.place)
+        }
+    }
+
+    private mutating func show(_ record: VendorRecord, at place: Int) {
+        if place < records.count { records[place] = record } else { records.append(record) }
+    }
+
+    private mutating func create(_ write: VendorWrite, _ request: VendorRequest, _ now: Double) -> MockAnswer {
         guard let sent = write.record(request), sent.isObject else { return system.says(.badBody) }
         if let trouble = faults(write, sent) { return system.says(trouble) }
-        let id = system.people.id(records.count)
-        let blank = system.people.record(Person(name: ""), records.count, id)
+        let place = count
+        let id = system.people.id(place)
+        let blank = system.people.record(Person(name: ""), place, id)
         let members = merged(blank, write.keeps(sent), write)
         let record = VendorRecord(id: id, members: members, system.people)
-        for other in records {
+        for other in everybody {
             if let fault = write.collides(record, other, request) { return system.says(.duplicate(fault)) }
         }
-        append(record)
+        keep(record, at: place, now)
         return answer(write, record)
     }
 
-    private mutating func change(_ write: VendorWrite, _ request: VendorRequest) -> MockAnswer {
+    private mutating func change(_ write: VendorWrite, _ request: VendorRequest, _ now: Double) -> MockAnswer {
         guard let sent = write.record(request), sent.isObject else { return system.says(.badBody) }
-        guard let id = write.id(request), let place = places[id] else { return system.says(.absent(writing: true)) }
+        guard let id = write.id(request), let place = places[id], let known = latest(place) else {
+            return system.says(.absent(writing: true))
+        }
         if let trouble = faults(write, sent) { return system.says(trouble) }
-        let known = records[place]
         let base = write.replaces ? system.people.record(Person(name: ""), place, id) : known.members
         let record = VendorRecord(id: id, members: merged(base, write.keeps(sent), write), system.people)
-        for other in records where other.id != id {
+        for other in everybody where other.id != id {
             if let fault = write.collides(record, other, request) { return system.says(.duplicate(fault)) }
         }
-        records[place] = record
+        keep(record, at: place, now)
         return answer(write, record)
     }
 

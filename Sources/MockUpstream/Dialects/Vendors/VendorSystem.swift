@@ -165,6 +165,8 @@ struct VendorLookup: Sendable {
     /// Who is asked for.
     var asks: @Sendable (VendorRequest) -> String? = { $0["id"] }
     var filter = VendorFilter.id
+    /// Whether it counts as a search: the caller knows no id.
+    var isSearch = false
     var envelope: @Sendable (MockJSON) -> MockJSON = { $0 }
     /// What is said of nobody, where it is not what the system says elsewhere.
     var nobody: MockAnswer?

@@ -17,7 +17,7 @@ enum ConexaSystem {
             routes: [
                 VendorRoute(
                     "GET", "/patients/cpf/{cpf}",
-                    .one(VendorLookup(asks: { $0["cpf"] }, filter: .cpf, envelope: envelope))),
+                    .one(VendorLookup(asks: { $0["cpf"] }, filter: .cpf, isSearch: true, envelope: envelope))),
                 VendorRoute("GET", "/patients/{id}", .one(VendorLookup(envelope: envelope))),
                 VendorRoute("POST", "/patients", .create(create)),
                 VendorRoute("POST", "/patients/{id}/change-mail", .update(changeMail)),
