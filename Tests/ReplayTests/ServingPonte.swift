@@ -124,7 +124,7 @@ final class ServingPonte: Sendable {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
-        guard isConnected, send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
+        guard isConnected, Glibc.send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
             return []
         }
         var answer: [UInt8] = []
