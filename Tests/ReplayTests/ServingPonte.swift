@@ -76,6 +76,13 @@ final class ServingPonte: Sendable {
         return nil
     }
 
+    /// Every line that is still to come, until it ends.
+    func restOfLog() async -> [String] {
+        var rest: [String] = []
+        for await line in lines { rest.append(line) }
+        return rest
+    }
+
     struct Answer {
         let status: Int
         /// Head and body.
