@@ -53,7 +53,8 @@ public struct ChannelSettings: Sendable, CustomStringConvertible, CustomReflecta
     public var connectionMaxAge: Duration
     /// A connection that was opened longer ago is not used for another call, however busy it was: so a name that leads
     /// elsewhere, another certificate or another firewall rule is noticed. Whole seconds, at least one. A stream of
-    /// HTTP/2 that joins others under way does not count as another use.
+    /// HTTP/2 that joins others under way does not count as another use. Now and then a call also closes what is idle
+    /// and too old by its own channel's measure, of other channels of the engine too.
     public var connectionLifetime: Duration
     /// Where connections may lead.
     public var addresses: AddressPolicy

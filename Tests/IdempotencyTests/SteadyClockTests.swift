@@ -104,7 +104,7 @@ import Testing
             .deletingLastPathComponent().appending(path: "Sources")
         let names = try #require(FileManager.default.enumerator(atPath: sources.path)).compactMap { $0 as? String }
         let asks = try Regex(
-            #"\bDate\(\)|\bDate\.now|\bDate\(timeIntervalSinceNow|(?<![.\w])time\((nil|&)|CLOCK_REALTIME|gettimeofday|timeIntervalSinceNow|\.wallDeadline"#
+            #"\bDate\(\)|\bDate\.now|\bDate\(timeIntervalSinceNow|[^.\w]time\((nil|&)|CLOCK_REALTIME|gettimeofday|timeIntervalSinceNow|\.wallDeadline"#
         )
         var found: Set<String> = []
         for name in names where name.hasSuffix(".swift") {

@@ -40,7 +40,8 @@ import UpstreamDriver
             Way(
                 testDescription: "a setting",
                 changes: [
-                    ("/settings", #"{"unit":{"default":"1"}}"#), ("/request/headers", #"{"X-Unit":"{setting.unit}"}"#),
+                    ("/settings", #"{"unit":{"default":"1"}}"#),
+                    ("/request/headers", #"{"X-Key":"{credential.key}","X-Unit":"{setting.unit}"}"#),
                 ], settings: ["unit": evil]),
             Way(
                 testDescription: "a term", changes: [("/operations/find/headers", #"{"X-Term":"{term}"}"#)],
@@ -58,7 +59,8 @@ import UpstreamDriver
                 }),
             Way(
                 testDescription: "a request's id",
-                changes: [("/request/headers", #"{"X-Request-Id":"{requestId}"}"#)], requestID: evil),
+                changes: [("/request/headers", #"{"X-Key":"{credential.key}","X-Request-Id":"{requestId}"}"#)],
+                requestID: evil),
         ]
     }
 
@@ -118,7 +120,7 @@ import UpstreamDriver
     }
 
     private static let login: [(String, String?)] = [
-        ("/request/headers", #"{"Authorization":"Bearer {login.token}"}"#),
+        ("/request/headers", #"{"X-Key":"{credential.key}","Authorization":"Bearer {login.token}"}"#),
         ("/login", #"{"request":{"path":"/login"},"token":"/t"}"#),
     ]
 

@@ -78,6 +78,13 @@ final class ServingPonte: Sendable {
         return nil
     }
 
+    /// Every line that is still to come, until it ends.
+    func restOfLog() async -> [String] {
+        var rest: [String] = []
+        for await line in lines { rest.append(line) }
+        return rest
+    }
+
     struct Answer {
         let status: Int
         /// Head and body.
@@ -127,7 +134,7 @@ final class ServingPonte: Sendable {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
-        guard isConnected, send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
+        guard isConnected, Glibc.send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
             return []
         }
         var answer: [UInt8] = []

@@ -7,29 +7,19 @@ import Transport
 @Suite(.timeLimit(.minutes(5))) struct ConnectionAgeTests {
     private let wait = Duration.milliseconds(2100)
 
-    /// Two channels of one engine, each to a server of its own: what the first does, and whether the second, which keeps
-    /// connections for as long as is usual, still has its own.
+    /// A channel with a server, and beside it, to see that servers keep what they are left, one with the usual settings. It
+    /// has an engine of its own: libcurl closes all idle connections of an engine that are too old for the call at hand.
     private func withTwo(
-        _ settings: ChannelSettings, _ test: (_ young: () async throws -> Bool, RawServer) async throws -> Void
+        _ settings: ChannelSettings, _ test: (_ reused: () async throws -> Bool, RawServer) async throws -> Void
     ) async throws {
-        let (server, other) = (try RawServer(answerAll), try RawServer(answerAll))
-        defer {
-            server.stop()
-            other.stop()
-        }
-        let engine = try CurlEngine()
-        let channel = engine.channel(settings.withoutPolicies)
-        let usual = engine.channel(ChannelSettings().withoutPolicies)
-        do {
+        try await withServer(answerAll) { other, usual async throws in
             #expect(try await usual.get(other.url).reusedConnection == false)
-            try await test({ try await channel.get(server.url).reusedConnection }, server)
+            try await withServer(answerAll, settings) { server, channel async throws in
+                try await test({ try await channel.get(server.url).reusedConnection }, server)
+            }
             #expect(try await usual.get(other.url).reusedConnection)
             #expect(other.accepted == 1)
-        } catch {
-            await engine.shutdown(cancelling: true)
-            throw error
         }
-        await engine.shutdown(cancelling: true)
     }
 
     @Test func anOldConnectionIsReplaced() async throws {

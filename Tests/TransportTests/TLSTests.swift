@@ -39,6 +39,19 @@ import Transport
         }
     }
 
+    /// A channel's authorities are its own: neither another channel's nor the machine's count.
+    @Test func pinnedAuthoritiesAreTheOnlyOnes() async throws {
+        let stranger = try Certificates()
+        try await withServer({ try await .start($0) }) { server, engine, files async throws in
+            #expect(try await engine.channel(.init(caFile: files.path("ca.pem"))).get(server.url).text == "h1")
+            for request in [get(server.url), post(server.url, .unsafe)] {
+                let error = try await engine.channel(.init(caFile: stranger.path("ca.pem"))).failure(of: request)
+                #expect(error.kind == .certificate)
+                #expect(!error.mayHaveReachedServer)
+            }
+        }
+    }
+
     @Test func certificateOfAnotherHostIsNot() async throws {
         try await withServer({ try await .start($0) }, host: "DNS:other.example.test") {
             server, engine, files async throws in
