@@ -11,6 +11,7 @@ Usage: serve.py template.sqlite database [command…]     (in the environment th
 """
 import collections
 import datetime
+import functools
 import io
 import json
 import os
@@ -18,6 +19,7 @@ import pathlib
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -196,6 +198,8 @@ def main():
     template, database, *command = sys.argv[1:]
     with tempfile.TemporaryDirectory(prefix="ponte-gnuhealth-") as folder:
         shutil.copyfile(template, pathlib.Path(folder) / f"{database}.sqlite")
+        # Tryton waits five seconds for another one's write, which is little where the machine is busy.
+        sqlite3.connect = functools.partial(sqlite3.connect, timeout=60)
         from trytond.config import config
 
         config.update_etc(None)

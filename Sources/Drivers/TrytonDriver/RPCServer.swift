@@ -96,7 +96,8 @@ struct RPCServer: Sendable {
         // As a page it is a firewall's, or a Tryton's that lacks the call.
         case 403 where answer.body.first != UInt8(ascii: "<"):
             throw .credentialsRejected("it answered 403: the user may not make this call")
-        case 404: throw .failed(status: 404, "it answered 404: no such database, or not a Tryton server")
+        // Tryton answers so to a login, too, while its database does not answer or is locked.
+        case 404: throw .failed(status: 404, "it answered 404: no such database, or one that it cannot open now")
         // What Tryton says of a collision where it does not put it inside 200.
         case 409 where role == .write, 423 where role == .write: throw .conflict(reasons: [])
         case 429: throw .rateLimited(retryAfter: RetryAfter.seconds(answer.headers))
