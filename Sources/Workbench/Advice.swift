@@ -89,10 +89,12 @@ enum Advice {
                 : "The system does not understand the call: compare its path, query and headers in \(source(plan)) with the "
                     + "documentation."
         case .failed:
-            return "The system, or a proxy before it, says that it failed: try again; if it persists, ask the vendor, with the "
+            return
+                "The system, or a proxy before it, says that it failed: try again; if it persists, ask the vendor, with the "
                 + "time of this call."
         case .malformed(let detail) where detail.contains("login"):
-            return "The login came to an answer, and no token stands where it should: look at \"login\" in \(source(plan)), its "
+            return
+                "The login came to an answer, and no token stands where it should: look at \"login\" in \(source(plan)), its "
                 + "path and the place of the token, and at baseURL (\(base(plan)))."
         case .malformed(let detail) where detail.contains("web page"):
             return
