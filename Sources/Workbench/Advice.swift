@@ -90,7 +90,12 @@ enum Advice {
                     + "documentation."
         case .failed:
             return
-                "The system says that it failed: try again; if it persists, ask its vendor, with the time of this call."
+                "The system, or a proxy before it, says that it failed: try again; if it persists, ask the vendor, with the "
+                + "time of this call."
+        case .malformed(let detail) where detail.contains("login"):
+            return
+                "The login came to an answer, and no token stands where it should: look at \"login\" in \(source(plan)), its "
+                + "path and the place of the token, and at baseURL (\(base(plan)))."
         case .malformed(let detail) where detail.contains("web page"):
             return
                 "A page for people came: a login page, a firewall's, or a wrong address. Check baseURL (\(base(plan))) and this "

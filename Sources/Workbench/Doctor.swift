@@ -33,6 +33,10 @@ public struct Doctor: Sendable {
             self.took = took
             self.members = members
         }
+
+        func advised(_ advice: String) -> Finding {
+            Finding(name, verdict, seen, advice: advice, took: took, members: members)
+        }
     }
 
     /// Which members clients showed, never their values.
@@ -76,8 +80,11 @@ public struct Doctor: Sendable {
     public func examine(_ report: (Finding) -> Void = { _ in }) async -> [Finding] {
         var findings: [Finding] = []
         func add(_ finding: Finding) {
-            findings.append(finding)
-            report(finding)
+            // The same advice is said once.
+            let earlier = findings.first { !$0.advice.isEmpty && $0.verdict == .bad && $0.advice == finding.advice }
+            let said = earlier.map { finding.advised("As for \"\($0.name)\".") } ?? finding
+            findings.append(said)
+            report(said)
         }
         let rest = ["list", "get"] + plan.options.searchBy.map(Self.name)
         func skip(_ names: [String], _ why: String) -> [Finding] {

@@ -109,7 +109,8 @@ extension Doctor {
                     + "search reads the whole clinic.", took: took)
         }
         return Finding(
-            name, .doubtful, "asked for somebody who cannot be there, the system shows \(strangers.count) others",
+            name, .doubtful,
+            "asked for somebody who cannot be there, the system shows \(strangers.count == 1 ? "another" : "\(strangers.count) others")",
             advice:
                 "It finds parts of values, or ignores the filter. Ponte compares every candidate and answers none of these, but "
                 + "looks through more of them: check the parameter's name in the profile's search.", took: took)
@@ -133,11 +134,11 @@ extension Doctor {
         }
     }
 
-    /// A term that no patient has: reserved domains (RFC 2606), a number that Brazil's plan does not give out, a CPF that
-    /// passes its check and belongs to nobody.
+    /// A term that no patient has: reserved domains (RFC 2606), a number of a range that Brazil's plan does not give out
+    /// and nobody types for a blank, a CPF that passes its check and belongs to nobody.
     static func nobody(_ kind: TermKind) -> SearchTerm {
         switch kind {
-        case .phone: SearchTerm("5511900000000", as: .phone) ?? .name(stranger)
+        case .phone: SearchTerm("5597900517206", as: .phone) ?? .name(stranger)
         case .cpf: SearchTerm("00000000191", as: .cpf) ?? .name(stranger)
         case .email: .email("ninguem-\(stranger.lowercased())@ponte.invalid")
         case .name: .name("Ninguém \(stranger)")

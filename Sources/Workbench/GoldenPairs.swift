@@ -192,7 +192,7 @@ public struct GoldenPair: Sendable {
         case .failed(let status?, _) where isEmptyList:
             return "no rule says that \(status) means nobody: give the operation an outcome rule, "
                 + #"{ "when": { "status": \#(status) }, "then": "empty" }"#
-        case .malformed where isEmptyList:
+        case .malformed(let detail) where isEmptyList && !detail.contains("web page"):
             return "no rule says that this answer means nobody: see \"items\", \"tolerate\", and the outcome \"empty\""
         case .failed(let status?, _):
             return

@@ -131,11 +131,16 @@ import Transport
     }
 
     @Test func aPageOfHTMLIsNoEmptyList() async throws {
-        let (findings, _) = try await examine { $0.inject(.html, operation: .list) }
+        let (findings, _) = try await examine {
+            $0.inject(.html, operation: .list)
+            $0.inject(.html, operation: .search)
+        }
         let list = try #require(findings.first { $0.name == "list" })
         #expect(list.verdict == .bad)
         #expect(list.seen.contains("web page"))
         #expect(list.advice.contains("baseURL"))
+        // The same advice is said once.
+        #expect(findings.first { $0.name == "search by cpf" }?.advice == #"As for "list"."#)
     }
 
     @Test func anEmptyClinicIsDoubtful() async throws {
