@@ -102,13 +102,16 @@ import Testing
     }
 
     @Test func whatATenantDoesMovesNoSeriesOfAnother() async throws {
-        try await WatchedClinics.with(#","retries":1,"breaker":{"failures":3,"openFor":"5m"}"#) {
+        try await WatchedClinics.with(#","retries":0,"breaker":{"failures":2,"openFor":"5m"}"#) {
             clinics async throws in
             let ponte = clinics.ponte
             #expect(try await ponte.status("/clients/1001") == 200)
             let before = try await ponte.metrics()
-            clinics.mocks[1].inject(.status(503, retryAfter: nil), operation: .get)
-            let paths = ["/clients/1001", "/clients/ana", "/t/ana/clients/1001", "/t/ana/clients", "/clients?limit=2"]
+            clinics.mocks[1].inject(.status(500, retryAfter: nil), operation: .get)
+            let paths = [
+                "/clients/1001", "/clients/1002", "/clients/ana", "/t/ana/clients/1001", "/t/ana/clients",
+                "/clients?limit=2",
+            ]
             for path in paths + paths { _ = try await ponte.status(path, key: "key-bruno") }
             let after = try await ponte.metrics()
             #expect(before.of(tenant: "ana") == after.of(tenant: "ana"))
@@ -206,7 +209,7 @@ import Testing
             #expect(
                 answer.header("cache-control") == "no-store" && answer.header("x-content-type-options") == "nosniff")
             #expect(answer.header("content-security-policy")?.hasPrefix("default-src 'none'") == true)
-            let refused = try await RawHTTP.call(ponte.pagePort, "POST", path, key: nil)
+            let refused = try await ponte.page("POST", path)
             #expect(refused.status == 405 && refused.header("allow") == "GET")
         }
         for path in ["/clients", "/health/live", "/metrics/", "//metrics", "/../metrics", "/status.json"] {
@@ -214,6 +217,15 @@ import Testing
             #expect(try await RawHTTP.call(ponte.port, "GET", "/metrics").status == 404)
         }
         #expect(try JSONDocument(try await ponte.page("/status").body).root["status"]?.string == "no_tenants")
+        // A web page whose name was made to lead to this machine gets nothing.
+        for host in ["evil.example.test", "127.evil.example.test", "192.0.2.1:9180", "[::2]", "localhost.example.test"]
+        {
+            let answer = try await ponte.page("GET", "/status", host: host)
+            #expect(answer.status == 404 && !answer.text.contains("tenants"), "\(host)")
+        }
+        for host in ["localhost", "LOCALHOST:1", "127.0.0.1:9180", "127.0.0.2", "[::1]:9180"] {
+            #expect(try await ponte.page("GET", "/status", host: host).status == 200, "\(host)")
+        }
         try await ponte.stop()
         #expect(throws: (any Error).self) { try RawHTTP.Connection(port: ponte.pagePort) }
     }

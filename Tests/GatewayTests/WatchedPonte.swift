@@ -43,7 +43,13 @@ struct WatchedPonte: Sendable {
     }
 
     func page(_ path: String) async throws -> RawHTTP.Answer {
-        try await RawHTTP.call(pagePort, "GET", path, key: nil)
+        try await page("GET", path)
+    }
+
+    /// - Parameter host: as the browser of somebody on the same machine says it.
+    func page(_ method: String, _ path: String, host: String = "localhost:9180") async throws -> RawHTTP.Answer {
+        try await RawHTTP.exchange(
+            pagePort, "\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n")
     }
 
     func metrics() async throws -> PrometheusText { try PrometheusText(try await page("/metrics").text) }

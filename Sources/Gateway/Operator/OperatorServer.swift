@@ -6,6 +6,7 @@ public import Metering
 import NIOCore
 public import ServiceLifecycle
 public import Tenancy
+import Transport
 
 /// The operator's listener: metrics, status and a page to look at. It takes no key, and there is nothing of a patient and
 /// no secret to be had. It answers until the gateway has stopped.
@@ -53,7 +54,8 @@ public final class OperatorServer: Service {
         let connections = ConnectionCount(most: Self.mostConnections)
         let (state, host, logger) = (state, listener.host, logger)
         let application = Application(
-            responder: OperatorResponder { [tenants, gateway, meter, linesLost] in
+            responder: OperatorResponder(isForLoopback: ServerSettings.isLoopback(host)) {
+                [tenants, gateway, meter, linesLost] in
                 OperatorReport(tenants, meter, isDraining: gateway.isDraining, linesLost: linesLost())
             },
             server: .http1(
@@ -90,12 +92,21 @@ public final class OperatorServer: Service {
 struct OperatorResponder: HTTPResponder {
     typealias Context = GatewayContext
 
+    private let isForLoopback: Bool
     private let report: @Sendable () -> OperatorReport
 
-    init(_ report: @escaping @Sendable () -> OperatorReport) { self.report = report }
+    /// - Parameter isForLoopback: it listens there only. Then other names in `Host` are a web page's that had its own name
+    ///   lead here, to read with the browser of whoever may (DNS rebinding).
+    init(isForLoopback: Bool, _ report: @escaping @Sendable () -> OperatorReport) {
+        self.isForLoopback = isForLoopback
+        self.report = report
+    }
 
     func respond(to request: Request, context: GatewayContext) async throws -> Response {
         let path = (request.head.path ?? "").prefix { $0 != "?" }
+        guard !isForLoopback || Self.isLoopback(request.head.authority) else {
+            return problem(ContractError(.noSuchRoute, "Ask for localhost or 127.0.0.1."), request)
+        }
         guard let page = Page(path) else { return problem(ContractError(.noSuchRoute), request) }
         guard request.method == .get || request.method == .head else {
             return problem(ContractError(.methodNotAllowed, "This path answers GET."), request, allow: "GET")
@@ -110,6 +121,16 @@ struct OperatorResponder: HTTPResponder {
         let response = Response(
             status: .ok, headers: Self.fields(page.mediaType), body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
         return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    /// Whether a `Host`, with or without a port, is a name of this machine for itself. Callers of HTTP/1.0 have none.
+    private static func isLoopback(_ authority: String?) -> Bool {
+        guard let authority else { return true }
+        if authority.hasPrefix("[") { return authority == "[::1]" || authority.hasPrefix("[::1]:") }
+        let host = authority.prefix { $0 != ":" }.lowercased()
+        guard host != "localhost" else { return true }
+        let bytes = IPAddress(host)?.bytes ?? []
+        return bytes.count == 4 && bytes[0] == 127
     }
 
     private enum Page {
