@@ -98,6 +98,14 @@ extension Bridge {
     }
 
     private func createOnce(_ draft: ClientDraft, _ context: CallContext) async throws(ContractError) -> Client {
+        // Once more only where another Ponte on the same database began a create of this person meanwhile. Time ends it.
+        while true {
+            if let client = try await lookAndSend(draft, context) { return client }
+        }
+    }
+
+    /// - Returns: nil when what was known of the person is known no more, and nothing was sent.
+    private func lookAndSend(_ draft: ClientDraft, _ context: CallContext) async throws(ContractError) -> Client? {
         let rule = DuplicateRule(draft, phones: options.rules.phones)
         let person = draft.person(in: memory)
         let earlier: CreateMemory.Earlier
@@ -131,17 +139,20 @@ extension Bridge {
     }
 
     /// Sends a create, between what is written down before and after it.
+    /// - Returns: nil when another create of the person began since `earlier`, and nothing was sent.
     private func send(
         _ rule: DuplicateRule, _ person: CreateMemory.Person, after earlier: CreateMemory.Earlier,
         _ context: CallContext
-    ) async throws(ContractError) -> Client {
+    ) async throws(ContractError) -> Client? {
         do throws(UpstreamError) { try context.check() } catch { throw failure(error) }
-        let entry: CreateMemory.Entry
+        let written: CreateMemory.Entry?
         do throws(StoreFailure) {
-            entry = try await memory.began(person, settling: options.settling + capabilities.staleReads)
+            written = try await memory.began(
+                person, after: earlier, settling: options.settling + capabilities.staleReads)
         } catch {
             throw ContractError(store: error)
         }
+        guard let entry = written else { return nil }
         // Looked for when it would have been there: nothing came of them.
         for entry in earlier.open { await memory.nothingCame(of: entry) }
         let client: Client

@@ -35,7 +35,7 @@ enum Authentication {
             }
         }
         if let most = tenant.requestsPerMinute,
-            let seconds = paces.take(tenant: tenant.id, key: caller.keyName, perMinute: most)
+            let seconds = paces.take(caller.keyDigest, perMinute: most)
         {
             throw ContractError(.tooManyRequests, retryAfter: seconds)
         }

@@ -5,31 +5,33 @@
 public struct CreateMemory: Sendable {
     private let store: any IdempotencyStore
     private let vault: Vault
-    private let tenant: String
+    private let scope: String
     private let keepFor: Duration
     private let now: @Sendable () -> Moment
 
     /// - Parameters:
+    ///   - scope: what nobody else has who shares the store.
     ///   - keepFor: how long keys and creates are remembered.
     ///   - now: the clock; tests have their own.
     public init(
-        store: any IdempotencyStore = MemoryStore(), vault: Vault = .random(), tenant: String = "",
+        store: any IdempotencyStore = MemoryStore(), vault: Vault = .random(), scope: String = "",
         keepFor: Duration = .seconds(86_400), now: @escaping @Sendable () -> Moment = { .now() }
     ) {
         self.store = store
         self.vault = vault
-        self.tenant = tenant
+        self.scope = scope
         self.keepFor = keepFor
         self.now = now
     }
 
-    private func mark(_ kind: String, _ texts: [String?]) -> Mark { vault.mark([tenant, kind] + texts) }
+    private func mark(_ kind: String, _ texts: [String?]) -> Mark { vault.mark([scope, kind] + texts) }
 
     // MARK: Keys
 
     /// A key that a request holds.
     public struct Ticket: Sendable {
         fileprivate let key: Mark
+        fileprivate let holder: KeyHolder
     }
 
     /// What a key means when a request comes with it.
@@ -52,10 +54,11 @@ public struct CreateMemory: Sendable {
     public func begin(
         _ key: String, request: [String?], within time: Duration
     ) async throws(StoreFailure) -> Beginning {
-        let ticket = Ticket(key: mark("key", [key]))
+        let ticket = Ticket(key: mark("key", [key]), holder: .random(in: .min ... .max))
         let now = now()
         let state = try await store.begin(
-            ticket.key, fingerprint: mark("request", request), lease: now + time, expires: now + keepFor, now: now)
+            ticket.key, holder: ticket.holder, fingerprint: mark("request", request), lease: now + time,
+            expires: now + keepFor, now: now)
         switch state {
         case .fresh: return .fresh(ticket)
         case .running(let until): return .running(seconds: now.seconds(until: until))
@@ -77,16 +80,17 @@ public struct CreateMemory: Sendable {
         case forgotten
     }
 
-    /// Notes how the request of a key ended. Where that cannot be written down, the key stays taken until the request's
+    /// Notes how the request of a key ended, unless another request took the key over meanwhile. Where that cannot be written down, the key stays taken until the request's
     /// time is over, and then the next request with it looks for the client.
     public func end(_ ticket: Ticket, _ ending: Ending) async {
+        let (key, holder) = (ticket.key, ticket.holder)
         do throws(StoreFailure) {
             switch ending {
             case .made(let id):
-                try await store.finish(ticket.key, .made(vault.seal(id, beside: ticket.key.bytes)))
-            case .failed(let code): try await store.finish(ticket.key, .failed(code))
-            case .unknown: try await store.finish(ticket.key, .unknown)
-            case .forgotten: try await store.forget(ticket.key)
+                try await store.finish(key, holder: holder, .made(vault.seal(id, beside: key.bytes)))
+            case .failed(let code): try await store.finish(key, holder: holder, .failed(code))
+            case .unknown: try await store.finish(key, holder: holder, .unknown)
+            case .forgotten: try await store.forget(key, holder: holder)
             }
         } catch {}
     }
@@ -119,14 +123,17 @@ public struct CreateMemory: Sendable {
         public var unsettled: Int?
         /// The client that the latest one made.
         public var made: String?
+        fileprivate var latest: JournalEntry.ID = 0
     }
 
     public func earlier(of person: Person) async throws(StoreFailure) -> Earlier {
         let now = now()
         var earlier = Earlier()
-        for entry in try await store.creates(of: person.marks, now: now) {
+        let journal = try await store.creates(of: person.marks, now: now)
+        earlier.latest = journal.latest
+        for entry in journal.entries {
             if let sealed = entry.made {
-                if earlier.made == nil { earlier.made = vault.open(sealed, beside: Self.seal(entry.id)) }
+                if earlier.made == nil { earlier.made = vault.open(sealed, beside: seal(of: entry.id)) }
             } else {
                 earlier.open.append(Entry(id: entry.id))
                 if entry.settles > now {
@@ -138,12 +145,19 @@ public struct CreateMemory: Sendable {
     }
 
     /// Writes down that a create is about to be sent.
-    /// - Parameter settling: how long it may take until the clinic's system shows what came of it.
-    public func began(_ person: Person, settling: Duration) async throws(StoreFailure) -> Entry {
+    /// - Parameters:
+    ///   - earlier: what was known of the person when it was decided to send it.
+    ///   - settling: how long it may take until the clinic's system shows what came of it.
+    /// - Returns: nil, and nothing is written down, where another create of the person began since, here or in another
+    ///   process: what was known is known no more.
+    public func began(
+        _ person: Person, after earlier: Earlier, settling: Duration
+    ) async throws(StoreFailure) -> Entry? {
         let now = now()
         let id = try await store.createBegan(
-            person.marks, settles: now + settling, expires: now + max(keepFor, settling), now: now)
-        return Entry(id: id)
+            person.marks, after: earlier.latest, settles: now + settling, expires: now + max(keepFor, settling),
+            now: now)
+        return id.map { Entry(id: $0) }
     }
 
     /// Notes that a create made a client, or that its client was found.
@@ -152,7 +166,7 @@ public struct CreateMemory: Sendable {
         do throws(StoreFailure) {
             guard visibleAfter > .zero else { return try await store.createSettled(entry.id, .over) }
             try await store.createSettled(
-                entry.id, .made(vault.seal(id, beside: Self.seal(entry.id)), until: now() + visibleAfter))
+                entry.id, .made(vault.seal(id, beside: seal(of: entry.id)), until: now() + visibleAfter))
         } catch {
             // It stays as one that nobody knows of: the next create of this person looks first.
         }
@@ -161,5 +175,6 @@ public struct CreateMemory: Sendable {
     /// Notes that nothing came of a create.
     public func nothingCame(of entry: Entry) async { try? await store.createSettled(entry.id, .over) }
 
-    private static func seal(_ id: JournalEntry.ID) -> [UInt8] { Array("create \(id)".utf8) }
+    /// What the id of a create's client is sealed beside: an entry that was moved to another tenant does not open.
+    private func seal(of entry: JournalEntry.ID) -> [UInt8] { mark("create", [String(entry)]).bytes }
 }

@@ -10,32 +10,41 @@ public protocol IdempotencyStore: Sendable {
     /// A key whose time is over is free. One that is running is free again, for the same request, when its lease is over:
     /// whoever held it is gone.
     /// - Parameters:
+    ///   - holder: tells the request that takes the key from any other that does.
     ///   - fingerprint: what tells the request from others.
     ///   - lease: until when the request has ended one way or the other.
     ///   - expires: when the key may be forgotten.
     func begin(
-        _ key: Mark, fingerprint: Mark, lease: Moment, expires: Moment, now: Moment
+        _ key: Mark, holder: KeyHolder, fingerprint: Mark, lease: Moment, expires: Moment, now: Moment
     ) async throws(StoreFailure) -> KeyState
 
-    /// Notes how the request of a key ended. A key that is not there is left alone.
-    func finish(_ key: Mark, _ result: KeyResult) async throws(StoreFailure)
+    /// Notes how the request of a key ended. A key that is not there, or that another one holds by now, is left alone.
+    func finish(_ key: Mark, holder: KeyHolder, _ result: KeyResult) async throws(StoreFailure)
 
-    /// Frees a key, as if it had never come.
-    func forget(_ key: Mark) async throws(StoreFailure)
+    /// Frees a key, as if it had never come. One that another request holds by now is left alone.
+    func forget(_ key: Mark, holder: KeyHolder) async throws(StoreFailure)
 
     // MARK: The journal of creates
 
-    /// What is known of creates that are this person, the latest first. Those whose time is over are not.
-    func creates(of person: PersonMarks, now: Moment) async throws(StoreFailure) -> [JournalEntry]
+    /// What is known of creates that are this person. Those whose time is over are not.
+    func creates(of person: PersonMarks, now: Moment) async throws(StoreFailure) -> Journal
 
     /// Writes down that a create is about to be sent, before it is.
+    ///
+    /// Of two that looked at the same moment, in one process or in two, one comes too late: whoever looked before the
+    /// other one began must look again, also where that one is over by now.
+    /// - Parameter latest: as `creates(of:now:)` said it.
+    /// - Returns: nil, and nothing is written down, where another create of this person began since.
     func createBegan(
-        _ person: PersonMarks, settles: Moment, expires: Moment, now: Moment
-    ) async throws(StoreFailure) -> JournalEntry.ID
+        _ person: PersonMarks, after latest: JournalEntry.ID, settles: Moment, expires: Moment, now: Moment
+    ) async throws(StoreFailure) -> JournalEntry.ID?
 
     /// Notes what became of a create. One that is not there is left alone.
     func createSettled(_ create: JournalEntry.ID, _ settlement: Settlement) async throws(StoreFailure)
 }
+
+/// A number drawn by lot for each request that takes a key.
+public typealias KeyHolder = Int64
 
 /// What a key means when a request comes with it.
 public enum KeyState: Sendable, Equatable {
@@ -78,8 +87,22 @@ public struct PersonMarks: Sendable, Hashable {
     }
 }
 
+/// What is known of creates of one person.
+public struct Journal: Sendable, Equatable {
+    /// The latest first.
+    public var entries: [JournalEntry]
+    /// Of any create that began so far, whoever it is about, the latest; 0 where none has.
+    public var latest: JournalEntry.ID
+
+    public init(entries: [JournalEntry], latest: JournalEntry.ID) {
+        self.entries = entries
+        self.latest = latest
+    }
+}
+
 /// A create that was sent, or was about to be.
 public struct JournalEntry: Sendable, Equatable {
+    /// Larger for each one that begins later.
     public typealias ID = Int64
 
     public let id: ID

@@ -1,6 +1,8 @@
 /// By what something is known again without being known: a keyed hash (HMAC-SHA256) of 32 bytes. Prints masked.
 public struct Mark: Sendable, Hashable, CustomStringConvertible {
     public let bytes: [UInt8]
+    /// Bytes of each.
+    static let size = 32
 
     public init(bytes: [UInt8]) { self.bytes = bytes }
 

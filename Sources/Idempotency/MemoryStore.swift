@@ -3,6 +3,7 @@ import Synchronization
 /// Keeps marks for as long as the process lives, and only so many.
 public final class MemoryStore: IdempotencyStore {
     fileprivate struct Key {
+        let holder: KeyHolder
         let fingerprint: Mark
         var lease: Moment
         var expires: Moment
@@ -15,6 +16,8 @@ public final class MemoryStore: IdempotencyStore {
         var settles: Moment
         var expires: Moment
         var made: [UInt8]?
+        /// Nothing is to be remembered of it but that it was.
+        var isOver = false
     }
 
     fileprivate struct State {
@@ -33,7 +36,7 @@ public final class MemoryStore: IdempotencyStore {
     public init(capacity: Int = 10_000) { self.capacity = max(1, capacity) }
 
     public func begin(
-        _ key: Mark, fingerprint: Mark, lease: Moment, expires: Moment, now: Moment
+        _ key: Mark, holder: KeyHolder, fingerprint: Mark, lease: Moment, expires: Moment, now: Moment
     ) async throws(StoreFailure) -> KeyState {
         state.withLock { state in
             if let known = state.keys[key], known.expires > now {
@@ -44,39 +47,44 @@ public final class MemoryStore: IdempotencyStore {
                 case .some(let result): return .finished(result)
                 }
             }
-            state.keys[key] = Key(fingerprint: fingerprint, lease: lease, expires: expires)
+            state.keys[key] = Key(holder: holder, fingerprint: fingerprint, lease: lease, expires: expires)
             if state.keys.count > capacity { state.dropKeys(downTo: capacity, now) }
             return .fresh
         }
     }
 
-    public func finish(_ key: Mark, _ result: KeyResult) async throws(StoreFailure) {
-        state.withLock { $0.keys[key]?.result = result }
-    }
-
-    public func forget(_ key: Mark) async throws(StoreFailure) {
-        state.withLock { _ = $0.keys.removeValue(forKey: key) }
-    }
-
-    public func creates(of person: PersonMarks, now: Moment) async throws(StoreFailure) -> [JournalEntry] {
+    public func finish(_ key: Mark, holder: KeyHolder, _ result: KeyResult) async throws(StoreFailure) {
         state.withLock { state in
-            var ids = state.places[person.line] ?? []
-            if let cpf = person.cpf, let more = state.places[cpf] { ids.formUnion(more) }
-            return ids.sorted(by: >).compactMap { id -> JournalEntry? in
+            if state.keys[key]?.holder == holder { state.keys[key]?.result = result }
+        }
+    }
+
+    public func forget(_ key: Mark, holder: KeyHolder) async throws(StoreFailure) {
+        state.withLock { state in
+            if state.keys[key]?.holder == holder { state.keys[key] = nil }
+        }
+    }
+
+    public func creates(of person: PersonMarks, now: Moment) async throws(StoreFailure) -> Journal {
+        state.withLock { state in
+            let entries = state.ids(of: person).sorted(by: >).compactMap { id -> JournalEntry? in
                 guard let create = state.creates[id], create.person.isSamePerson(as: person) else { return nil }
                 guard create.expires > now else {
                     state.remove(id)
                     return nil
                 }
-                return JournalEntry(id: id, settles: create.settles, made: create.made)
+                return create.isOver ? nil : JournalEntry(id: id, settles: create.settles, made: create.made)
             }
+            return Journal(entries: entries, latest: state.lastID)
         }
     }
 
     public func createBegan(
-        _ person: PersonMarks, settles: Moment, expires: Moment, now: Moment
-    ) async throws(StoreFailure) -> JournalEntry.ID {
+        _ person: PersonMarks, after latest: JournalEntry.ID, settles: Moment, expires: Moment, now: Moment
+    ) async throws(StoreFailure) -> JournalEntry.ID? {
         state.withLock { state in
+            let others = state.ids(of: person).filter { $0 > latest }
+            guard others.allSatisfy({ state.creates[$0]?.person.isSamePerson(as: person) != true }) else { return nil }
             state.lastID += 1
             let id = state.lastID
             state.creates[id] = Create(person: person, settles: settles, expires: expires)
@@ -88,12 +96,16 @@ public final class MemoryStore: IdempotencyStore {
 
     public func createSettled(_ create: JournalEntry.ID, _ settlement: Settlement) async throws(StoreFailure) {
         state.withLock { state in
+            guard var settled = state.creates[create], !settled.isOver else { return }
             switch settlement {
-            case .over: state.remove(create)
+            case .over:
+                settled.isOver = true
+                settled.expires = min(settled.expires, settled.settles)
             case .made(let id, let until):
-                state.creates[create]?.made = id
-                state.creates[create]?.expires = until
+                settled.made = id
+                settled.expires = until
             }
+            state.creates[create] = settled
         }
     }
 }
@@ -106,9 +118,15 @@ extension MemoryStore.State {
         for (key, _) in idle.sorted(by: { $0.value.expires < $1.value.expires }).prefix(least) { keys[key] = nil }
     }
 
+    /// Of creates that may be a person.
+    fileprivate func ids(of person: PersonMarks) -> Set<JournalEntry.ID> {
+        let ids = places[person.line] ?? []
+        return person.cpf.flatMap { places[$0] }.map { ids.union($0) } ?? ids
+    }
+
     /// What has settled goes first.
     fileprivate mutating func dropCreates(downTo capacity: Int, _ now: Moment) {
-        let idle = creates.filter { $0.value.made != nil || $0.value.settles <= now }
+        let idle = creates.filter { $0.value.made != nil || $0.value.isOver || $0.value.settles <= now }
         let least = creates.count - capacity + capacity / 10
         for (id, _) in idle.sorted(by: { $0.value.expires < $1.value.expires }).prefix(least) { remove(id) }
     }

@@ -4,11 +4,13 @@ import Glibc
 
 /// Keeps marks in a file, so that they outlive the process, also one that is killed at any moment.
 ///
-/// The file and what SQLite puts beside it can be read by their owner only. Several processes may use one file on one
+/// The file and what SQLite puts beside it can be read by their owner only; what is found open to others is closed. Several processes may use one file on one
 /// machine, as two do while one takes over from the other.
 public final class SQLiteStore: IdempotencyStore {
     private let database: DatabaseQueue
     private let claim: FileClaim
+    /// A file was there already, and others could read or write it.
+    public let wasOpenToOthers: Bool
 
     /// Opens the file, or makes it.
     /// - Throws: what kept it from being opened, without the path.
@@ -16,6 +18,11 @@ public final class SQLiteStore: IdempotencyStore {
         claim = try FileClaim(path + "-lock")
         // Made here, so that nobody else can read it even for a moment; SQLite gives its other files the same mode.
         try Self.makeFile(path)
+        var wasOpenToOthers = false
+        for file in [path, path + "-wal", path + "-shm", path + "-lock"] {
+            if try FileMode.close(file) { wasOpenToOthers = true }
+        }
+        self.wasOpenToOthers = wasOpenToOthers
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { database in
@@ -54,6 +61,16 @@ public final class SQLiteStore: IdempotencyStore {
                     CREATE INDEX creates_by_end ON creates (expires);
                     """)
         }
+        migrator.registerMigration("2") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE keys ADD COLUMN holder INTEGER;
+                    ALTER TABLE creates ADD COLUMN over INTEGER NOT NULL DEFAULT 0;
+                    CREATE TABLE clinics (
+                        tenant BLOB NOT NULL PRIMARY KEY, scope BLOB NOT NULL, traits BLOB NOT NULL
+                    ) WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }
 
@@ -61,7 +78,7 @@ public final class SQLiteStore: IdempotencyStore {
     private enum State: Int { case running = 0, made, failed, unknown }
 
     public func begin(
-        _ key: Mark, fingerprint: Mark, lease: Moment, expires: Moment, now: Moment
+        _ key: Mark, holder: KeyHolder, fingerprint: Mark, lease: Moment, expires: Moment, now: Moment
     ) async throws(StoreFailure) -> KeyState {
         try await write { database in
             try database.execute(sql: "DELETE FROM keys WHERE expires <= ?", arguments: [now.milliseconds])
@@ -80,16 +97,18 @@ public final class SQLiteStore: IdempotencyStore {
             }
             try database.execute(
                 sql: """
-                    INSERT OR REPLACE INTO keys (mark, fingerprint, state, lease, expires) VALUES (?, ?, ?, ?, ?)
+                    INSERT OR REPLACE INTO keys (mark, holder, fingerprint, state, lease, expires)
+                    VALUES (?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
-                    key.data, fingerprint.data, State.running.rawValue, lease.milliseconds, expires.milliseconds,
+                    key.data, holder, fingerprint.data, State.running.rawValue, lease.milliseconds,
+                    expires.milliseconds,
                 ])
             return .fresh
         }
     }
 
-    public func finish(_ key: Mark, _ result: KeyResult) async throws(StoreFailure) {
+    public func finish(_ key: Mark, holder: KeyHolder, _ result: KeyResult) async throws(StoreFailure) {
         let state: State
         var sealed: Data?
         var code: String?
@@ -98,42 +117,55 @@ public final class SQLiteStore: IdempotencyStore {
         case .failed(let failure): (state, code) = (.failed, failure)
         case .unknown: state = .unknown
         }
-        let arguments: StatementArguments = [state.rawValue, sealed, code, key.data]
+        let arguments: StatementArguments = [state.rawValue, sealed, code, key.data, holder]
         try await write { database in
             try database.execute(
-                sql: "UPDATE keys SET state = ?, result = ?, code = ? WHERE mark = ?", arguments: arguments)
+                sql: "UPDATE keys SET state = ?, result = ?, code = ? WHERE mark = ? AND holder = ?",
+                arguments: arguments)
         }
     }
 
-    public func forget(_ key: Mark) async throws(StoreFailure) {
-        try await write { try $0.execute(sql: "DELETE FROM keys WHERE mark = ?", arguments: [key.data]) }
+    public func forget(_ key: Mark, holder: KeyHolder) async throws(StoreFailure) {
+        try await write {
+            try $0.execute(sql: "DELETE FROM keys WHERE mark = ? AND holder = ?", arguments: [key.data, holder])
+        }
     }
 
-    public func creates(of person: PersonMarks, now: Moment) async throws(StoreFailure) -> [JournalEntry] {
+    public func creates(of person: PersonMarks, now: Moment) async throws(StoreFailure) -> Journal {
         try await write { database in
             let rows = try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT id, cpf, line, settles, made FROM creates WHERE (line = ? OR cpf = ?) AND expires > ?
-                    ORDER BY id DESC
+                    SELECT id, cpf, line, settles, made FROM creates
+                    WHERE (line = ? OR cpf = ?) AND expires > ? AND over = 0 ORDER BY id DESC
                     """, arguments: [person.line.data, person.cpf?.data, now.milliseconds])
-            return rows.compactMap { row in
-                let marks = PersonMarks(
-                    cpf: (row["cpf"] as Data?).map { Mark(bytes: Array($0)) },
-                    line: Mark(bytes: Array(row["line"] as Data? ?? Data())))
-                guard marks.isSamePerson(as: person) else { return nil }
-                return JournalEntry(
+            let entries = rows.filter { Self.person(of: $0).isSamePerson(as: person) }.map { row in
+                JournalEntry(
                     id: row["id"] ?? 0, settles: Moment(milliseconds: row["settles"] ?? 0),
                     made: (row["made"] as Data?).map { Array($0) })
             }
+            // Ids are never given out twice, also after their rows are gone.
+            let latest = try Int64.fetchOne(database, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'creates'")
+            return Journal(entries: entries, latest: latest ?? 0)
         }
     }
 
+    private static func person(of row: Row) -> PersonMarks {
+        PersonMarks(
+            cpf: (row["cpf"] as Data?).map { Mark(bytes: Array($0)) },
+            line: Mark(bytes: Array(row["line"] as Data? ?? Data())))
+    }
+
     public func createBegan(
-        _ person: PersonMarks, settles: Moment, expires: Moment, now: Moment
-    ) async throws(StoreFailure) -> JournalEntry.ID {
+        _ person: PersonMarks, after latest: JournalEntry.ID, settles: Moment, expires: Moment, now: Moment
+    ) async throws(StoreFailure) -> JournalEntry.ID? {
+        // One transaction that begins by taking the right to write: what is read here is so until the row is there.
         try await write { database in
             try database.execute(sql: "DELETE FROM creates WHERE expires <= ?", arguments: [now.milliseconds])
+            let later = try Row.fetchAll(
+                database, sql: "SELECT cpf, line FROM creates WHERE (line = ? OR cpf = ?) AND id > ?",
+                arguments: [person.line.data, person.cpf?.data, latest])
+            guard later.allSatisfy({ !Self.person(of: $0).isSamePerson(as: person) }) else { return nil }
             try database.execute(
                 sql: "INSERT INTO creates (cpf, line, settles, expires) VALUES (?, ?, ?, ?)",
                 arguments: [person.cpf?.data, person.line.data, settles.milliseconds, expires.milliseconds])
@@ -144,12 +176,47 @@ public final class SQLiteStore: IdempotencyStore {
     public func createSettled(_ create: JournalEntry.ID, _ settlement: Settlement) async throws(StoreFailure) {
         try await write { database in
             switch settlement {
-            case .over: try database.execute(sql: "DELETE FROM creates WHERE id = ?", arguments: [create])
+            case .over:
+                // It stays a while for those who looked before it began.
+                try database.execute(
+                    sql: "UPDATE creates SET over = 1, made = NULL, expires = MIN(expires, settles) WHERE id = ?",
+                    arguments: [create])
             case .made(let id, let until):
                 try database.execute(
-                    sql: "UPDATE creates SET made = ?, expires = ? WHERE id = ?",
+                    sql: "UPDATE creates SET made = ?, expires = ? WHERE id = ? AND over = 0",
                     arguments: [Data(id), until.milliseconds, create])
             }
+        }
+    }
+
+    // MARK: Clinics
+
+    /// The scope under which a tenant's marks are made: the one of before while it is the same clinic.
+    /// - Parameters:
+    ///   - tenant: of the tenant's id and its system.
+    ///   - traits: it is the same clinic if it has one of those that it had the last time.
+    /// - Returns: 32 bytes drawn by lot when a clinic is new.
+    public func scope(of tenant: Mark, traits: [Mark]) throws(StoreFailure) -> [UInt8] {
+        do {
+            return try database.write { database in
+                let row = try Row.fetchOne(
+                    database, sql: "SELECT scope, traits FROM clinics WHERE tenant = ?", arguments: [tenant.data])
+                let known = (row?["traits"] as Data?).map { Array($0) } ?? []
+                let former = stride(from: 0, to: known.count, by: Mark.size).map {
+                    Mark(bytes: Array(known[$0..<min(known.count, $0 + Mark.size)]))
+                }
+                let isSame = !Set(former).isDisjoint(with: traits)
+                let kept = isSame ? (row?["scope"] as Data?).map { Array($0) } : nil
+                let scope = kept ?? Vault.randomSecret()
+                if kept == nil || former != traits {
+                    try database.execute(
+                        sql: "INSERT OR REPLACE INTO clinics (tenant, scope, traits) VALUES (?, ?, ?)",
+                        arguments: [tenant.data, Data(scope), Data(traits.flatMap(\.bytes))])
+                }
+                return scope
+            }
+        } catch {
+            throw Self.failure(error)
         }
     }
 

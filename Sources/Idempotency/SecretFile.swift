@@ -2,8 +2,14 @@ import Glibc
 
 /// A secret that is drawn by lot when it is first needed, and kept in a file that its owner alone can read.
 public enum SecretFile {
-    /// - Throws: what kept the file from being read or made, without the path.
-    public static func secret(at path: String) throws(StoreFailure) -> [UInt8] {
+    /// The secret, and whether the file was there already and others could read or write it, which they no longer can.
+    /// - Throws: what kept the file from being read, made or closed, without the path.
+    public static func secret(at path: String) throws(StoreFailure) -> (bytes: [UInt8], wasOpenToOthers: Bool) {
+        let wasOpenToOthers = try FileMode.close(path)
+        return (try bytes(at: path), wasOpenToOthers)
+    }
+
+    private static func bytes(at path: String) throws(StoreFailure) -> [UInt8] {
         if let secret = try read(path) { return secret }
         let secret = Vault.randomSecret().map { byte in
             let digits = String(byte, radix: 16)

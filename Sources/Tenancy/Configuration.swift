@@ -122,6 +122,7 @@ public struct Configuration: Sendable {
             }
         }
         self.tenants = tenants
+        warnings += Self.warnings(about: tenants, server, file: serverFile)
         self.isComplete = serverIsSound && isComplete
         faultyTenantFiles = faulty
         self.warnings = warnings
@@ -162,6 +163,20 @@ public struct Configuration: Sendable {
                 message: "\(capabilities.system) shows new clients only after "
                     + "\(capabilities.staleReads.components.seconds) s, and what is remembered of them in memory is lost "
                     + "when the server stops: with \"sqlite\" it is not")
+        ]
+    }
+
+    /// The engine's places are shared: where all tenants together may want more, they wait for each other.
+    private static func warnings(
+        about tenants: [TenantPlan], _ server: ServerSettings, file: String
+    ) -> [ConfigFault] {
+        let wanted = tenants.filter { !$0.isDisabled }.reduce(0) { $0 + $1.channel.maxInFlight }
+        guard wanted > server.maxInFlight else { return [] }
+        return [
+            ConfigFault(
+                file: file, pointer: "/engine/maxInFlight",
+                message: "is \(server.maxInFlight), and the tenants may have \(wanted) calls at once (the sum of their "
+                    + "limits.concurrent): when all have, some wait. Raise it, or lower theirs")
         ]
     }
 

@@ -2,15 +2,29 @@ import Bridge
 import Idempotency
 import Synchronization
 
-/// What is known of creates, by tenant: it outlives every reading of the files.
+/// One clinic's name among those whose creates are remembered. A tenant's id may come to be another clinic's, and then
+/// that one has another name.
+struct ClinicScope: Hashable, Sendable {
+    fileprivate let text: String
+}
+
+/// What is known of creates, by clinic: it outlives every reading of the files.
 final class CreateMemories: Sendable {
+    private struct Place: Hashable {
+        let tenant: String
+        let system: KeyDigest
+    }
+
     private struct Known {
-        var writes: [String: WritesUnderWay] = [:]
-        var stores: [String: MemoryStore] = [:]
+        /// Clinics so far.
+        var count = 0
+        var clinics: [Place: (scope: ClinicScope, traits: [KeyDigest])] = [:]
+        var writes: [ClinicScope: WritesUnderWay] = [:]
+        var stores: [ClinicScope: MemoryStore] = [:]
     }
 
     private struct Database {
-        let store: any IdempotencyStore
+        let store: SQLiteStore
         let vault: Vault
     }
 
@@ -18,24 +32,35 @@ final class CreateMemories: Sendable {
     private let database: Result<Database, StoreFailure>?
     /// For what is kept in memory.
     private let vault = Vault.random()
+    /// What was wrong with the database's files, and is no more.
+    let warning: String?
 
     /// Opens the database, where there is to be one.
     init(_ settings: ServerSettings) {
         guard let path = settings.database else {
-            database = nil
+            (database, warning) = (nil, nil)
             return
         }
+        var closed: [String] = []
         do throws(StoreFailure) {
             let secret: [UInt8]
             if let given = settings.databaseSecret {
                 secret = Array(given.reveal().utf8)
             } else {
-                secret = try SecretFile.secret(at: path + ".secret")
+                let found = try SecretFile.secret(at: path + ".secret")
+                secret = found.bytes
+                if found.wasOpenToOthers { closed.append("its secret") }
             }
-            database = .success(Database(store: try SQLiteStore(path: path), vault: Vault(secret: secret)))
+            let store = try SQLiteStore(path: path)
+            if store.wasOpenToOthers { closed.append("the database") }
+            database = .success(Database(store: store, vault: Vault(secret: secret)))
         } catch {
             database = .failure(error)
         }
+        warning =
+            closed.isEmpty
+            ? nil
+            : "others than its owner could read or write \(closed.joined(separator: " and ")); the files are closed to them now"
     }
 
     var failure: StoreFailure? {
@@ -44,33 +69,50 @@ final class CreateMemories: Sendable {
 
     func canHold(_ plan: TenantPlan) -> Bool { plan.idempotency.store == .memory || database != nil }
 
-    func writes(of tenant: String) -> WritesUnderWay {
+    /// The scope of a plan's clinic: the one that it had before, also where the tenant was gone meanwhile.
+    func scope(of plan: TenantPlan) -> ClinicScope {
         known.withLock { known in
-            let writes = known.writes[tenant] ?? WritesUnderWay()
-            known.writes[tenant] = writes
+            let place = Place(tenant: plan.id, system: plan.clinic.system)
+            let before = known.clinics[place]
+            let isSame = before.map { !Set($0.traits).isDisjoint(with: plan.clinic.traits) } ?? false
+            let kept = isSame ? before?.scope : nil
+            let scope = kept ?? ClinicScope(text: "\(plan.id) \(known.count)")
+            if kept == nil { known.count += 1 }
+            known.clinics[place] = (scope, plan.clinic.traits)
+            return scope
+        }
+    }
+
+    func writes(of clinic: ClinicScope) -> WritesUnderWay {
+        known.withLock { known in
+            let writes = known.writes[clinic] ?? WritesUnderWay()
+            known.writes[clinic] = writes
             return writes
         }
     }
 
-    func memory(of plan: TenantPlan) -> CreateMemory {
+    func memory(of plan: TenantPlan, _ clinic: ClinicScope) -> CreateMemory {
         let keepFor = plan.idempotency.keepFor
         switch plan.idempotency.store {
         case .memory:
             let store = known.withLock { known in
-                let store = known.stores[plan.id] ?? MemoryStore()
-                known.stores[plan.id] = store
+                let store = known.stores[clinic] ?? MemoryStore()
+                known.stores[clinic] = store
                 return store
             }
-            return CreateMemory(store: store, vault: vault, tenant: plan.id, keepFor: keepFor)
+            return CreateMemory(store: store, vault: vault, scope: clinic.text, keepFor: keepFor)
         case .sqlite:
-            switch database {
-            case .success(let database):
-                return CreateMemory(store: database.store, vault: database.vault, tenant: plan.id, keepFor: keepFor)
-            case .failure(let failure):
-                return CreateMemory(store: FailedStore(failure: failure), vault: vault, tenant: plan.id)
-            case nil:
+            do throws(StoreFailure) {
+                guard let database = try database?.get() else { throw StoreFailure("there is no database") }
+                let vault = database.vault
+                // What the database knows of the clinic outlives this process, and is the same for those beside it.
+                let scope = try database.store.scope(
+                    of: vault.mark(["clinic", plan.id, plan.clinic.system.hex]),
+                    traits: plan.clinic.traits.map { vault.mark(["trait", $0.hex]) })
                 return CreateMemory(
-                    store: FailedStore(failure: StoreFailure("there is no database")), vault: vault, tenant: plan.id)
+                    store: database.store, vault: vault, scope: KeyDigest(of: scope).hex, keepFor: keepFor)
+            } catch {
+                return CreateMemory(store: FailedStore(failure: error), vault: vault)
             }
         }
     }
@@ -81,14 +123,14 @@ private struct FailedStore: IdempotencyStore {
     let failure: StoreFailure
 
     func begin(
-        _ key: Mark, fingerprint: Mark, lease: Moment, expires: Moment, now: Moment
+        _ key: Mark, holder: KeyHolder, fingerprint: Mark, lease: Moment, expires: Moment, now: Moment
     ) async throws(StoreFailure) -> KeyState { throw failure }
-    func finish(_ key: Mark, _ result: KeyResult) async throws(StoreFailure) { throw failure }
-    func forget(_ key: Mark) async throws(StoreFailure) { throw failure }
-    func creates(of person: PersonMarks, now: Moment) async throws(StoreFailure) -> [JournalEntry] { throw failure }
+    func finish(_ key: Mark, holder: KeyHolder, _ result: KeyResult) async throws(StoreFailure) { throw failure }
+    func forget(_ key: Mark, holder: KeyHolder) async throws(StoreFailure) { throw failure }
+    func creates(of person: PersonMarks, now: Moment) async throws(StoreFailure) -> Journal { throw failure }
     func createBegan(
-        _ person: PersonMarks, settles: Moment, expires: Moment, now: Moment
-    ) async throws(StoreFailure) -> JournalEntry.ID { throw failure }
+        _ person: PersonMarks, after latest: JournalEntry.ID, settles: Moment, expires: Moment, now: Moment
+    ) async throws(StoreFailure) -> JournalEntry.ID? { throw failure }
     func createSettled(_ create: JournalEntry.ID, _ settlement: Settlement) async throws(StoreFailure) {
         throw failure
     }

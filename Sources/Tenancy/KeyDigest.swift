@@ -18,6 +18,11 @@ public struct KeyDigest: Sendable, Hashable, CustomStringConvertible {
         (a, b, c, d) = (words[0], words[1], words[2], words[3])
     }
 
+    /// The digest of texts in their order; those that are cut elsewhere have another one.
+    init(of texts: [String]) {
+        self.init(of: texts.flatMap { Array("\($0.utf8.count):".utf8) + Array($0.utf8) })
+    }
+
     /// Reads 64 hexadecimal digits.
     public init?(hex: String) {
         let digits = Array(hex.utf8)

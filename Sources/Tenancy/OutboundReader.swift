@@ -12,6 +12,10 @@ struct Outbound {
     var list: Duration
     /// The address, or the profile that has it.
     var target: [UInt8]
+    /// Equal for two readings with the same driver, profile, address and settings.
+    var system: KeyDigest
+    /// Equal for two readings with the same credentials.
+    var account: KeyDigest
     var facts: UpstreamFacts
     /// What the file refers to: profile, secrets, certificates.
     var surroundings: [UInt8]
@@ -100,9 +104,16 @@ extension TenantReader {
             addresses: object.optional("addresses")?.value.elements.compactMap(\.string) ?? [],
             saysCallTimeout: object.optional("timeouts")?.value["call"] != nil,
             boundsScan: root["clients"]?["scan"]?["maxRecords"] != nil)
+        let system = [
+            entry.name, facts.profile ?? "", object.optional("database")?.value.string ?? "", facts.baseURL ?? "",
+        ]
         return Outbound(
             driver: driver, channel: channel, call: call, list: list,
-            target: baseURL.map { Array($0.utf8) } ?? driver.surroundings, facts: facts, surroundings: surroundings)
+            target: baseURL.map { Array($0.utf8) } ?? driver.surroundings,
+            system: KeyDigest(of: system + facts.settings.flatMap { [$0.name, $0.value] }),
+            account: KeyDigest(
+                of: ["account"] + credentials.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value.reveal()] }),
+            facts: facts, surroundings: surroundings)
     }
 
     /// The driver that a tenant names; members that only other drivers have are faults.

@@ -20,6 +20,8 @@ public final class Tenant: Sendable, CustomStringConvertible {
     /// What is counted for it, from its first reading to its removal.
     public let meter: TenantMeter
     let plan: TenantPlan?
+    /// What is remembered of the clinic's creates is remembered under this name; nil without a plan.
+    private let scope: ClinicScope?
     private let channel: HTTPChannel?
 
     public var description: String { "tenant \(id)" }
@@ -40,10 +42,12 @@ public final class Tenant: Sendable, CustomStringConvertible {
         self.listTimeout = listTimeout
         meter = TenantMeter()
         plan = nil
+        scope = nil
         channel = nil
     }
 
-    /// - Parameter before: the tenant as it was: what was learned of its system stays, if it is still the same system.
+    /// - Parameter before: the tenant as it was: what was learned of its system stays, if it is still the same system,
+    ///   called for the same clinic.
     init(
         _ plan: TenantPlan, engine: CurlEngine, memories: CreateMemories, replacing before: Tenant? = nil,
         _ observer: TenantDirectory.Observer? = nil
@@ -54,16 +58,17 @@ public final class Tenant: Sendable, CustomStringConvertible {
         requestsPerMinute = plan.requestsPerMinute
         let id = plan.id
         let told: @Sendable (BreakerTransition) -> Void = { observer?(id, $0) }
-        let isSame = before?.plan?.target == plan.target
+        let scope = memories.scope(of: plan)
+        self.scope = scope
+        let isSame = before?.plan?.target == plan.target && before?.scope == scope
         let kept = isSame ? before?.channel : nil
         let channel =
             kept.map { $0.continued(plan.channel, observer: told) } ?? engine.channel(plan.channel, observer: told)
         self.channel = channel
-        meter = before?.meter ?? TenantMeter()
+        meter = before.flatMap { $0.scope == scope ? $0.meter : nil } ?? TenantMeter()
         bridge = Bridge(
             driver: MeteredDriver(driver: plan.driver.make(channel), meter: meter), options: plan.options,
-            memory: memories.memory(of: plan),
-            writes: memories.writes(of: plan.id))
+            memory: memories.memory(of: plan, scope), writes: memories.writes(of: scope))
         callTimeout = plan.callTimeout
         listTimeout = plan.listTimeout
         self.plan = plan
@@ -78,6 +83,7 @@ public final class TenantDirectory: Sendable {
         public let tenant: Tenant
         /// The key's name, for logs.
         public let keyName: String
+        public let keyDigest: KeyDigest
         /// The last day on which the key is good.
         public let expires: CalendarDay?
     }
@@ -152,6 +158,9 @@ public final class TenantDirectory: Sendable {
     /// What kept the database from being opened. Creates of the tenants that need it fail.
     public var databaseFailure: String? { memories.failure?.reason }
 
+    /// Files of the database that others than their owner could read or write until now.
+    public var databaseWarning: String? { memories.warning }
+
     public var count: Int { snapshot.withLock { $0.tenants.count } }
 
     public var overview: Overview {
@@ -172,7 +181,8 @@ public final class TenantDirectory: Sendable {
         }
         guard found >= 0 else { return nil }
         let key = snapshot.keys[found]
-        return Caller(tenant: snapshot.tenants[key.tenant], keyName: key.name, expires: key.expires)
+        return Caller(
+            tenant: snapshot.tenants[key.tenant], keyName: key.name, keyDigest: key.digest, expires: key.expires)
     }
 
     /// Puts a new reading of the files in place: unchanged tenants stay the same object, changed ones are made anew,

@@ -38,6 +38,8 @@ public struct TenantPlan: Sendable, CustomStringConvertible {
     public let channel: ChannelSettings
     public let driver: PreparedDriver
     let idempotency: IdempotencyPlan
+    /// Whose clients they are.
+    let clinic: ClinicIdentity
     /// Equal for two readings that call the same system.
     let target: [UInt8]
     public let upstream: UpstreamFacts
@@ -47,6 +49,16 @@ public struct TenantPlan: Sendable, CustomStringConvertible {
     let fingerprint: KeyDigest
 
     public var description: String { "tenant \(id)" }
+}
+
+/// What tells a tenant's clinic from another one that comes to have its id: what is remembered of creates is the
+/// clinic's, and not the id's.
+struct ClinicIdentity: Sendable {
+    /// Driver, profile, address and settings: with another system it is another clinic.
+    let system: KeyDigest
+    /// The credentials and the callers' keys. On one system, which may have many clinics, it is the same clinic while
+    /// one of them stays: credentials are rotated, and so are keys, but not all in one step.
+    let traits: [KeyDigest]
 }
 
 /// How a tenant's creates are remembered.
@@ -108,7 +120,10 @@ struct TenantReader {
             id: id, name: name ?? id, isDisabled: disabled, keys: inbound.keys, allow: inbound.allow,
             requestsPerMinute: inbound.perMinute, callTimeout: outbound.call,
             listTimeout: outbound.list, options: options, channel: outbound.channel, driver: outbound.driver,
-            idempotency: idempotency, target: outbound.target, upstream: outbound.facts, fileName: fileName,
+            idempotency: idempotency,
+            clinic: ClinicIdentity(
+                system: outbound.system, traits: [outbound.account] + inbound.keys.map(\.digest)),
+            target: outbound.target, upstream: outbound.facts, fileName: fileName,
             fingerprint: KeyDigest(of: bytes + outbound.surroundings))
     }
 

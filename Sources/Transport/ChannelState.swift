@@ -1,3 +1,5 @@
+import Synchronization
+
 /// The places of one system, over all settings that its channel has had: after a change of them, calls of both are under
 /// way for a while, and together they keep the limit.
 ///
@@ -6,7 +8,12 @@ final class ChannelPlaces: @unchecked Sendable {
     /// Calls that hold a place: on the wire, or waiting for their turn or for a place of the engine.
     var taken = 0
     var waiting = CallQueue()
+    /// Calls in the engine's queue, whether they hold a place or not.
+    var queued = 0
 }
+
+/// Numbers of connection scopes, from 1 on.
+private let lastScope = Atomic<UInt32>(0)
 
 /// One channel as the engine's thread sees it.
 ///
@@ -15,6 +22,8 @@ final class ChannelPlaces: @unchecked Sendable {
 final class ChannelState: @unchecked Sendable {
     let settings: ChannelSettings
     let health: ChannelHealth
+    /// Connections are kept by scope: none that was made for one channel, or under earlier settings, serves another.
+    let scope: UInt32
     /// Calls that hold a place of the system and wait for their turn or for a place of the engine.
     var ready = CallQueue()
     /// The first of them has no turn before.
@@ -29,6 +38,8 @@ final class ChannelState: @unchecked Sendable {
     init(_ settings: ChannelSettings, _ health: ChannelHealth? = nil) {
         self.settings = settings
         self.health = health ?? ChannelHealth(settings)
+        // After four thousand million channels they begin anew; 0 would be no scope.
+        scope = max(1, lastScope.wrappingAdd(1, ordering: .relaxed).newValue)
     }
 
     var places: ChannelPlaces { health.places }

@@ -156,10 +156,11 @@ final class EngineLoop {
             // The breaker opened while the call was on its way here.
             return answer(call, .failure(error))
         }
-        if waitingByDeadline.count >= options.maxQueued {
+        if !mayQueueMore(channel) {
             return answer(call, fail(call, .saturated, "too many calls are waiting"))
         }
         waitingByDeadline.insert(call)
+        channel.places.queued += 1
         if channel.hasPlace {
             channel.places.taken += 1
             waitForEngine(call)
@@ -178,6 +179,13 @@ final class EngineLoop {
     private func mayRunMore(_ channel: ChannelState) -> Bool {
         let left = options.maxInFlight - running.count - 1
         return left >= 0 && (channel.running == 0 || channel.running + 1 <= 3 * left)
+    }
+
+    /// The same for the engine's queue: a tenant whose calls wait leaves a quarter of it to the others.
+    private func mayQueueMore(_ channel: ChannelState) -> Bool {
+        let left = options.maxQueued - waitingByDeadline.count - 1
+        let queued = channel.places.queued
+        return left >= 0 && (queued == 0 || queued + 1 <= 3 * left)
     }
 
     /// Ends a call wherever it is; nothing if it has ended.
@@ -233,7 +241,7 @@ final class EngineLoop {
             switch leave(call, now) {
             case .granted:
                 stopWaitingForEngine(call)
-                waitingByDeadline.remove(call)
+                leaveHeap(call)
                 start(call, now)
             case .wait(let moment): channel.paused = moment
             case .refused(let error):
@@ -256,8 +264,13 @@ final class EngineLoop {
         return fewest.flatMap { mayRunMore(ready[$0]) ? $0 : nil }
     }
 
-    private func leaveQueue(_ call: Call) {
+    private func leaveHeap(_ call: Call) {
         waitingByDeadline.remove(call)
+        call.channel.places.queued -= 1
+    }
+
+    private func leaveQueue(_ call: Call) {
+        leaveHeap(call)
         if case .waitingForEngine = call.state {
             stopWaitingForEngine(call)
             releasePlace(of: call.channel)
@@ -299,7 +312,7 @@ final class EngineLoop {
             transfer = idle
         } else {
             do throws(TransportError) {
-                transfer = try Transfer(call.channel.settings, sockets: sockets)
+                transfer = try Transfer(call.channel.settings, scope: call.channel.scope, sockets: sockets)
             } catch {
                 releasePlace(of: call.channel)
                 return answer(call, .failure(error))

@@ -3,7 +3,8 @@ public struct EngineOptions: Sendable {
     /// Calls on the wire at once, over all channels. More wait; a free place goes to the channel that has the fewest, and
     /// no channel gets more than three quarters of them (but one).
     public var maxInFlight: Int
-    /// Calls that may wait, over all channels; one more fails at once with `.saturated`.
+    /// Calls that may wait, over all channels, and no channel more than three quarters of them (but one); one more fails
+    /// at once with `.saturated`.
     public var maxQueued: Int
     /// Connections kept open. `nil`: a quarter above `maxInFlight`. Never below `maxInFlight`, or libcurl reconnects
     /// all the time.

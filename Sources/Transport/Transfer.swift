@@ -37,7 +37,7 @@ final class Transfer {
     /// Room taken at once on the word of a `Content-Length`.
     private static let maxReservation = 1 << 20
 
-    init(_ settings: ChannelSettings, sockets: SocketTable) throws(TransportError) {
+    init(_ settings: ChannelSettings, scope: UInt32, sockets: SocketTable) throws(TransportError) {
         guard let easy = curl_easy_init() else { throw .internalFailure("libcurl gives no handle") }
         self.easy = easy
         maxBodyBytes = settings.maxBodyBytes
@@ -46,7 +46,7 @@ final class Transfer {
         addresses = settings.addresses
         self.sockets = sockets
         // If this throws, the instance is complete and `deinit` frees the handle.
-        try setFixedOptions(settings)
+        try setFixedOptions(settings, scope)
     }
 
     deinit {
@@ -54,7 +54,7 @@ final class Transfer {
         curl_slist_free_all(headerList)
     }
 
-    private func setFixedOptions(_ settings: ChannelSettings) throws(TransportError) {
+    private func setFixedOptions(_ settings: ChannelSettings, _ scope: UInt32) throws(TransportError) {
         guard isFieldValue(settings.userAgent.utf8) else { throw .invalid("the user agent has control characters") }
         let me = Unmanaged.passUnretained(self).toOpaque()
         var code = CURLE_OK
@@ -93,6 +93,9 @@ final class Transfer {
         set(CURLOPT_PROXY, "")
         set(CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue))
         set(CURLOPT_CONNECTTIMEOUT_MS, max(1, settings.connectTimeout.wholeMilliseconds))
+        // Libcurl keeps connections by port, host and this number. For an address it counts with link-local ones only,
+        // and no base URL can name one with its interface.
+        set(CURLOPT_ADDRESS_SCOPE, Int(scope))
         set(CURLOPT_MAXAGE_CONN, max(1, Int(settings.connectionMaxAge.components.seconds)))
         // Zero would mean for ever.
         set(CURLOPT_MAXLIFETIME_CONN, max(1, Int(settings.connectionLifetime.components.seconds)))
@@ -303,7 +306,8 @@ final class Transfer {
         return sockets.open(address.pointee)
     }
 
-    /// Whether the connection may be used: a kept one may have been dialled for a tenant that is allowed more.
+    /// Whether the connection may be used. A kept one is of this channel, and was judged when it was dialled; should a
+    /// libcurl keep others together with it, they are judged here.
     fileprivate func mayUse(connectionTo text: UnsafePointer<CChar>) -> Bool {
         if addresses.isUnrestricted || strcmp(text, judged) == 0 { return true }
         // A connection that was reset at once has no other end any more: there is nothing to judge, and nothing to use.

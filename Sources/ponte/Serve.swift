@@ -50,6 +50,7 @@ struct Serve: AsyncParsableCommand {
             await engine.shutdown()
             throw ExitCode.failure
         }
+        if let warning = tenants.databaseWarning { logger.warning("idempotency.database: \(warning)") }
         var gatewayOptions = GatewayOptions(settings)
         var plain = settings
         if let host { gatewayOptions.host = host }

@@ -173,6 +173,29 @@ import UpstreamDriver
         #expect(clinic.calls.isEmpty)
     }
 
+    @Test(
+        "a create that another Ponte began meanwhile is looked for, and not sent a second time",
+        arguments: [false, true])
+    func overtaken(_ isOver: Bool) async throws {
+        let (ponte, clinic) = (Ponte(), ModelClinic([], .model()))
+        let draft = try ana()
+        // Just as this one is about to be written down, another one with the same store does it all.
+        let store = Overtaken(ponte.store) { [lost] in
+            clinic.set { $0.creation = isOver ? .record : .createsAndFails(lost) }
+            if !isOver { clinic.set { $0.invisible = ["new-0"] } }
+            _ = try? await ponte.bridge(clinic).create(draft, soon())
+        }
+        let bridge = Bridge(
+            driver: clinic, options: BridgeOptions(),
+            memory: CreateMemory(store: store, vault: ponte.vault, now: ponte.clock.now))
+        var id: String?
+        let error = await failure { id = try await bridge.create(draft, soon()).id.text }
+        #expect(id == (isOver ? "new-0" : nil))
+        #expect(error?.code == (isOver ? nil : .outcomeUnknown))
+        #expect(error?.retryAfter == (isOver ? nil : 30))
+        #expect(clinic.calls.count { $0 == .create } == 1)
+    }
+
     // MARK: Changes
 
     @Test("a change without an answer holds when the record shows it, and is sent once", arguments: [true, false])
@@ -189,18 +212,58 @@ import UpstreamDriver
     }
 }
 
+/// A store that others use, too: before the first create is written down, something else happens.
+private final class Overtaken: IdempotencyStore {
+    private let store: any IdempotencyStore
+    private let first: @Sendable () async -> Void
+    private let isFirst = Mutex(true)
+
+    init(_ store: any IdempotencyStore, _ first: @escaping @Sendable () async -> Void) {
+        (self.store, self.first) = (store, first)
+    }
+
+    func begin(
+        _ key: Mark, holder: KeyHolder, fingerprint: Mark, lease: Moment, expires: Moment, now: Moment
+    ) async throws(StoreFailure) -> KeyState {
+        try await store.begin(
+            key, holder: holder, fingerprint: fingerprint, lease: lease, expires: expires, now: now)
+    }
+    func finish(_ key: Mark, holder: KeyHolder, _ result: KeyResult) async throws(StoreFailure) {
+        try await store.finish(key, holder: holder, result)
+    }
+    func forget(_ key: Mark, holder: KeyHolder) async throws(StoreFailure) {
+        try await store.forget(key, holder: holder)
+    }
+    func creates(of person: PersonMarks, now: Moment) async throws(StoreFailure) -> Journal {
+        try await store.creates(of: person, now: now)
+    }
+    func createBegan(
+        _ person: PersonMarks, after latest: JournalEntry.ID, settles: Moment, expires: Moment, now: Moment
+    ) async throws(StoreFailure) -> JournalEntry.ID? {
+        let isFirst = isFirst.withLock { isFirst in
+            defer { isFirst = false }
+            return isFirst
+        }
+        if isFirst { await first() }
+        return try await store.createBegan(person, after: latest, settles: settles, expires: expires, now: now)
+    }
+    func createSettled(_ create: JournalEntry.ID, _ settlement: Settlement) async throws(StoreFailure) {
+        try await store.createSettled(create, settlement)
+    }
+}
+
 /// A disk that is full.
 struct BrokenStore: IdempotencyStore {
     private var failure: StoreFailure { StoreFailure("the disk is full") }
 
     func begin(
-        _ key: Mark, fingerprint: Mark, lease: Moment, expires: Moment, now: Moment
+        _ key: Mark, holder: KeyHolder, fingerprint: Mark, lease: Moment, expires: Moment, now: Moment
     ) async throws(StoreFailure) -> KeyState { throw failure }
-    func finish(_ key: Mark, _ result: KeyResult) async throws(StoreFailure) { throw failure }
-    func forget(_ key: Mark) async throws(StoreFailure) { throw failure }
-    func creates(of person: PersonMarks, now: Moment) async throws(StoreFailure) -> [JournalEntry] { throw failure }
+    func finish(_ key: Mark, holder: KeyHolder, _ result: KeyResult) async throws(StoreFailure) { throw failure }
+    func forget(_ key: Mark, holder: KeyHolder) async throws(StoreFailure) { throw failure }
+    func creates(of person: PersonMarks, now: Moment) async throws(StoreFailure) -> Journal { throw failure }
     func createBegan(
-        _ person: PersonMarks, settles: Moment, expires: Moment, now: Moment
-    ) async throws(StoreFailure) -> JournalEntry.ID { throw failure }
+        _ person: PersonMarks, after latest: JournalEntry.ID, settles: Moment, expires: Moment, now: Moment
+    ) async throws(StoreFailure) -> JournalEntry.ID? { throw failure }
     func createSettled(_ create: JournalEntry.ID, _ settlement: Settlement) async throws(StoreFailure) { throw failure }
 }

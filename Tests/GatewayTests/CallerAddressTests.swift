@@ -1,3 +1,4 @@
+import Tenancy
 import Testing
 import Transport
 
@@ -47,13 +48,13 @@ import Transport
         let paces = KeyPaces()
         let start = ContinuousClock.now
         func take(after seconds: Int) -> Int? {
-            paces.take(tenant: "ana", key: "main", perMinute: 60, now: start + .seconds(seconds))
+            paces.take(KeyDigest(of: "key-ana"), perMinute: 60, now: start + .seconds(seconds))
         }
         for _ in 0..<6 { #expect(take(after: 0) == nil) }
         #expect(take(after: 0) == 1)
         #expect(take(after: 1) == nil)
         #expect(take(after: 1) == 1)
-        #expect(paces.take(tenant: "bruno", key: "main", perMinute: 60, now: start) == nil)
+        #expect(paces.take(KeyDigest(of: "key-bruno"), perMinute: 60, now: start) == nil)
         // Never more than a burst and the rest of an hour, however long it was quiet.
         let taken = (0..<3600).reduce(0) { count, second in count + (take(after: 100 + second) == nil ? 1 : 0) }
         #expect((3590...3606).contains(taken))

@@ -208,13 +208,13 @@ private struct BrokenStore: IdempotencyStore {
     private var failure: StoreFailure { StoreFailure("the disk is full") }
 
     func begin(
-        _ key: Mark, fingerprint: Mark, lease: Moment, expires: Moment, now: Moment
+        _ key: Mark, holder: KeyHolder, fingerprint: Mark, lease: Moment, expires: Moment, now: Moment
     ) async throws(StoreFailure) -> KeyState { throw failure }
-    func finish(_ key: Mark, _ result: KeyResult) async throws(StoreFailure) { throw failure }
-    func forget(_ key: Mark) async throws(StoreFailure) { throw failure }
-    func creates(of person: PersonMarks, now: Moment) async throws(StoreFailure) -> [JournalEntry] { throw failure }
+    func finish(_ key: Mark, holder: KeyHolder, _ result: KeyResult) async throws(StoreFailure) { throw failure }
+    func forget(_ key: Mark, holder: KeyHolder) async throws(StoreFailure) { throw failure }
+    func creates(of person: PersonMarks, now: Moment) async throws(StoreFailure) -> Journal { throw failure }
     func createBegan(
-        _ person: PersonMarks, settles: Moment, expires: Moment, now: Moment
-    ) async throws(StoreFailure) -> JournalEntry.ID { throw failure }
+        _ person: PersonMarks, after latest: JournalEntry.ID, settles: Moment, expires: Moment, now: Moment
+    ) async throws(StoreFailure) -> JournalEntry.ID? { throw failure }
     func createSettled(_ create: JournalEntry.ID, _ settlement: Settlement) async throws(StoreFailure) { throw failure }
 }

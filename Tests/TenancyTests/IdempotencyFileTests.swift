@@ -31,6 +31,22 @@ import Transport
         await engine.shutdown()
     }
 
+    @Test(arguments: ["creates.db", "creates.db.secret"])
+    func aFileThatIsOpenToOthersIsClosedAndToldOf(_ name: String) async throws {
+        let configuration = try configuration("sqlite", database: "creates.db")
+        let file = configuration.folder.appending(path: name)
+        let engine = try CurlEngine()
+        #expect(TenantDirectory(configuration.load(), engine: engine).databaseWarning == nil)
+        try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: file.path)
+        let directory = TenantDirectory(configuration.load(), engine: engine)
+        #expect(directory.databaseFailure == nil)
+        let warning = try #require(directory.databaseWarning)
+        #expect(warning.contains(name.hasSuffix("secret") ? "its secret" : "the database"))
+        #expect(try mode(file) == 0o600)
+        #expect(TenantDirectory(configuration.load(), engine: engine).databaseWarning == nil)
+        await engine.shutdown()
+    }
+
     @Test func aDatabaseThatCannotBeOpenedIsSaidSo() async throws {
         let configuration = try configuration("sqlite", database: "none/creates.db")
         let engine = try CurlEngine()

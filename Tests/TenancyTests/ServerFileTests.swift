@@ -18,6 +18,25 @@ import Testing
         #expect(loaded.profiles == ["agenda-demo", "fhir/hapi"])
     }
 
+    @Test func moreCallsThanTheEngineHasPlacesAreWarnedOf() throws {
+        let configuration = try TestConfiguration()
+        for (id, disabled) in [("um", false), ("dois", false), ("tres", true)] {
+            var tenant = Document.setting(TestConfiguration.fullTenant(), ["id"], id)
+            tenant = Document.setting(tenant, ["disabled"], disabled)
+            tenant = Document.setting(
+                tenant, ["inbound", "keys"], [["name": "clinia", "sha256": KeyDigest(of: "key-\(id)").hex]])
+            try configuration.write("tenants/\(id).json", tenant)
+        }
+        // Sixteen each, of the two that are served.
+        for (places, isWarned) in [(31, true), (32, false)] {
+            try configuration.write("server.json", ["engine": ["maxInFlight": places]])
+            let loaded = configuration.load()
+            #expect(loaded.faults == [])
+            #expect(loaded.warnings.map(\.pointer) == (isWarned ? ["/engine/maxInFlight"] : []))
+            #expect(loaded.warnings.allSatisfy { $0.message.contains("32 calls") })
+        }
+    }
+
     @Test func readsEveryMember() throws {
         let configuration = try TestConfiguration()
         var document: Any = TestConfiguration.fullServer()

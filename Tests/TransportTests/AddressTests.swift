@@ -122,7 +122,7 @@ import Testing
         }
     }
 
-    /// Connections are kept for all tenants together.
+    /// The same host and port, which another tenant may call: its connection is no way in.
     @Test func aKeptConnectionOfAnotherTenantIsRefused() async throws {
         try await withEngine { server, engine async throws in
             let url = "http://localhost:\(server.port)/"

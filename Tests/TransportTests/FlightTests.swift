@@ -287,6 +287,45 @@ import Testing
         }
     }
 
+    /// A tenant whose calls all wait leaves a quarter of the engine's queue to the others, also over a reload.
+    @Test func noChannelFillsTheEnginesQueue() async throws {
+        let server = try RawServer(Self.silent)
+        defer { server.stop() }
+        let engine = try CurlEngine(EngineOptions(maxInFlight: 1, maxQueued: 8))
+        var settings = ChannelSettings.direct
+        settings.maxQueued = 100
+        let busy = engine.channel(settings)
+        let (reloaded, quiet) = (busy.continued(settings), engine.channel(settings))
+        let first = Task { try await busy.failure(of: get(server.url)) }
+        while server.requests.isEmpty { await moment() }
+        // Of eight places six are as many as one channel gets: whoever comes later is told so at once.
+        let ended = Ended()
+        let calls = (0..<20).map { number in
+            Task {
+                let error = try await (number % 2 == 0 ? busy : reloaded).failure(of: get(server.url))
+                ended.add(error.kind)
+            }
+        }
+        while ended.kinds.count < 14 { await moment() }
+        #expect(Set(ended.kinds) == [.saturated])
+        let waiting = Task { try await quiet.failure(of: get(server.url)) }
+        while quiet.attempts < 1 { await moment() }
+        waiting.cancel()
+        // It had a place: it waited until it was cancelled.
+        #expect(try await waiting.value.kind == .cancelled)
+        for call in calls { call.cancel() }
+        for call in calls { try await call.value }
+        #expect(ended.kinds.count { $0 == .cancelled } == 6)
+        // Those who left have left the queue: the same number fits again.
+        let again = (0..<6).map { _ in Task { try await busy.failure(of: get(server.url)) } }
+        while busy.attempts < 7 { await moment() }
+        for call in again { call.cancel() }
+        for call in again { #expect(try await call.value.kind == .cancelled) }
+        first.cancel()
+        _ = try await first.value
+        await engine.shutdown()
+    }
+
     @Test func shutdownLetsAcceptedCallsFinish() async throws {
         let gate = Gate()
         let server = try RawServer { connection in
@@ -367,6 +406,13 @@ import Testing
             #expect(server.accepted <= 64)
         }
     }
+}
+
+/// How calls ended, in that order.
+private final class Ended: Sendable {
+    private let list = Mutex<[TransportError.Kind]>([])
+    var kinds: [TransportError.Kind] { list.withLock { $0 } }
+    func add(_ kind: TransportError.Kind) { list.withLock { $0.append(kind) } }
 }
 
 extension TransportError {

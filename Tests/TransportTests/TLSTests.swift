@@ -124,6 +124,18 @@ import Transport
         }
     }
 
+    @Test func streamsOfOneConnectionAreOneChannels() async throws {
+        try await withServer({ try await .start($0, http2: true) }) { server, engine, files async throws in
+            let settings = ChannelSettings(maxInFlight: 16, caFile: files.path("ca.pem"), http2: true)
+            let channels = [engine.channel(settings), engine.channel(settings)]
+            try await withThrowingTaskGroup(of: UpstreamAnswer.self) { group in
+                for number in 0..<32 { group.addTask { try await channels[number % 2].get(server.url) } }
+                for try await answer in group { #expect(answer.httpVersion == .http2) }
+            }
+            #expect(server.connections == channels.count)
+        }
+    }
+
     @Test func http2CallsShareAConnection() async throws {
         try await withServer({ try await .start($0, http2: true) }) { server, engine, files async throws in
             // Each stream's connection is judged, too.
