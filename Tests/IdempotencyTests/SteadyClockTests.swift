@@ -35,7 +35,7 @@ import Testing
             let clock = machine.clock
             let memory = CreateMemory(store: store, keepFor: .seconds(3600), now: { clock.now() })
             let ana = memory.person(cpf: nil, line: "5511999999999", name: "ana teste")
-            _ = try await memory.began(ana, settling: .seconds(30))
+            _ = try await memory.began(ana, after: try await memory.earlier(of: ana), settling: .seconds(30))
             machine.set(forward: jump)
             // Not settled: it is not sent again. Not forgotten either.
             #expect(try await memory.earlier(of: ana).unsettled == 30)
