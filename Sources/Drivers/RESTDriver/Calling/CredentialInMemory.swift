@@ -1,5 +1,5 @@
 import Synchronization
-import UpstreamDriver
+package import UpstreamDriver
 
 /// A credential that the vendor replaces, kept as long as this lives.
 package final class CredentialInMemory: ReplacedCredential {
