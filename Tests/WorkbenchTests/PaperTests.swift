@@ -43,7 +43,7 @@ import Transport
         await mock.stop()
         #expect(text.contains("busca por telefone | certo"))
         #expect(text.contains("| visto em 10 clientes da lista |"))
-        #expect(!text.contains("falh"))
+        #expect(!text.contains("falhou"))
         for part in personal { #expect(!text.contains(part)) }
     }
 
