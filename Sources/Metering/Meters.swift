@@ -4,7 +4,7 @@ import Synchronization
 
 /// What is counted for one tenant. It goes where the tenant goes: whoever removes the tenant removes its series.
 public final class TenantMeter: Sendable {
-    /// The last failure that a caller saw.
+    /// The last failure that a caller saw. A breaker that is open is not one, where the reason for it is known.
     public struct Failure: Sendable {
         public let code: ContractError.Code
         /// Seconds since 1970-01-01 UTC.
@@ -50,7 +50,8 @@ public final class TenantMeter: Sendable {
             state.reading.requestTimes[route.index].add(time)
             if broke { state.reading.brokenLists &+= 1 }
             state.recent.add(failed: outcome.isFailure, at: now - began)
-            if outcome.isFailure, case .error(let code) = outcome {
+            let isNews = outcome != .error(.circuitOpen) || state.reading.lastFailure == nil
+            if outcome.isFailure, isNews, case .error(let code) = outcome {
                 state.reading.lastFailure = Failure(code: code, time: Glibc.time(nil))
             }
         }

@@ -87,7 +87,7 @@ struct Serve: AsyncParsableCommand {
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services, logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }))
-        let signals = Task { await StopSignals.watch(group) }
+        let signals = await StopSignals.watch(group)
         defer { signals.cancel() }
         do {
             try await group.run()

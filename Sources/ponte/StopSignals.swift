@@ -5,18 +5,23 @@ import UnixSignals
 
 /// SIGTERM and SIGINT: the first lets calls under way end, the second ends the process at once.
 enum StopSignals {
-    /// Listens until the task is cancelled.
-    static func watch(_ group: ServiceGroup) async {
-        var isStopping = false
-        for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
-            if isStopping {
-                LogOutput.standardOutput.flush(within: .milliseconds(100))
-                // As a shell shows whoever was ended by the signal. Nothing is run that could wait.
-                _exit(128 + (signal == .sigint ? SIGINT : SIGTERM))
+    /// Traps them before it returns. The task listens until it is cancelled.
+    static func watch(_ group: ServiceGroup) async -> Task<Void, Never> {
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        return Task {
+            var isStopping = false
+            for await signal in signals {
+                if isStopping { end(signal) }
+                isStopping = true
+                await group.triggerGracefulShutdown()
             }
-            isStopping = true
-            await group.triggerGracefulShutdown()
         }
+    }
+
+    private static func end(_ signal: UnixSignal) -> Never {
+        LogOutput.standardOutput.flush(within: .milliseconds(100))
+        // As a shell shows whoever was ended by the signal. Nothing is run that could wait.
+        _exit(128 + (signal == .sigint ? SIGINT : SIGTERM))
     }
 }
 

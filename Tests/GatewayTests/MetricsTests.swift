@@ -91,12 +91,12 @@ import Testing
             let ana = try #require(status["tenants"]?.elements.first)
             #expect(ana["id"]?.string == "ana" && ana["state"]?.string == "failing" && ana["breaker"]?.string == "open")
             #expect(ana["recent"]?["requests"]?.int == 6 && ana["recent"]?["failures"]?.int == 4)
-            #expect(ana["lastFailure"]?["code"]?.string == "circuit_open")
+            #expect(ana["lastFailure"]?["code"]?.string == "system_failed")
             #expect((0...120).contains(ana["lastFailure"]?["secondsAgo"]?.int ?? -1))
             #expect(ana["keys"]?.elements.first?["expires"]?.string == "2099-12-31")
             #expect(status["tenants"]?.elements.last?["state"]?.string == "ok")
             let html = try await ponte.page("/").text
-            #expect(html.contains(#"<tr class="failing"><td>ana</td>"#) && html.contains("circuit_open"))
+            #expect(html.contains(#"<tr class="failing"><td>ana</td>"#) && html.contains("system_failed"))
             #expect(html.contains(#"<tr class="ok"><td>bruno</td>"#) && !html.contains("<script"))
         }
     }

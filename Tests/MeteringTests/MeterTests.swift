@@ -68,6 +68,16 @@ import Testing
         #expect(meter.reading().lastFailure?.code == .upstreamFailed)
     }
 
+    @Test func anOpenBreakerHidesNoReason() {
+        let meter = TenantMeter()
+        meter.requestEnded(.get, .error(.circuitOpen), after: .zero)
+        #expect(meter.reading().lastFailure?.code == .circuitOpen)
+        meter.requestEnded(.get, .error(.upstreamTLS), after: .zero)
+        meter.requestEnded(.get, .error(.circuitOpen), after: .zero)
+        meter.requestEnded(.get, .error(.noSuchClient), after: .zero)
+        #expect(meter.reading().lastFailure?.code == .upstreamTLS)
+    }
+
     @Test(arguments: [
         (ContractError.Code.upstreamFailed, true), (.deadline, true), (.circuitOpen, true), (.rateLimited, true),
         (.storageFailed, true), (.unsupported, false), (.noSuchClient, false), (.unknownKey, false),
