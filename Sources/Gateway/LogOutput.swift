@@ -29,8 +29,8 @@ enum LogField: String, CaseIterable {
     case requestId
     /// From fixed sets of words: `method`, the template of a route, a stable code, the name of an error's type, words.
     case method, route, code, failure, reason
-    /// Names from the configuration.
-    case tenant, key, host
+    /// Names from the configuration; of a credential its name, never its value.
+    case tenant, key, host, credential
     /// Ids of tenants.
     case added, replaced, removed, kept
     /// Members of bodies that nobody used, by names that cannot be data, with counts.
