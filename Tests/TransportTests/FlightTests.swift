@@ -288,7 +288,7 @@ import Testing
     }
 
     /// A tenant whose calls all wait leaves a quarter of the engine's queue to the others, also over a reload.
-    @Test func noChannelFillsTheEnginesQueue() async throws {
+    @Test(.timeLimit(.minutes(1))) func noChannelFillsTheEnginesQueue() async throws {
         let server = try RawServer(Self.silent)
         defer { server.stop() }
         let engine = try CurlEngine(EngineOptions(maxInFlight: 1, maxQueued: 8))
@@ -297,7 +297,7 @@ import Testing
         let busy = engine.channel(settings)
         let (reloaded, quiet) = (busy.continued(settings), engine.channel(settings))
         let first = Task { try await busy.failure(of: get(server.url)) }
-        while server.requests.isEmpty { await moment() }
+        while server.requests.isEmpty, !Task.isCancelled { await moment() }
         // Of eight places six are as many as one channel gets: whoever comes later is told so at once.
         let ended = Ended()
         let calls = (0..<20).map { number in
@@ -306,10 +306,10 @@ import Testing
                 ended.add(error.kind)
             }
         }
-        while ended.kinds.count < 14 { await moment() }
+        while ended.kinds.count < 14, !Task.isCancelled { await moment() }
         #expect(Set(ended.kinds) == [.saturated])
         let waiting = Task { try await quiet.failure(of: get(server.url)) }
-        while quiet.attempts < 1 { await moment() }
+        while quiet.attempts < 1, !Task.isCancelled { await moment() }
         waiting.cancel()
         // It had a place: it waited until it was cancelled.
         #expect(try await waiting.value.kind == .cancelled)
@@ -318,7 +318,7 @@ import Testing
         #expect(ended.kinds.count { $0 == .cancelled } == 6)
         // Those who left have left the queue: the same number fits again.
         let again = (0..<6).map { _ in Task { try await busy.failure(of: get(server.url)) } }
-        while busy.attempts < 7 { await moment() }
+        while busy.attempts < 7, !Task.isCancelled { await moment() }
         for call in again { call.cancel() }
         for call in again { #expect(try await call.value.kind == .cancelled) }
         first.cancel()
