@@ -18,9 +18,9 @@ public struct ConfigFault: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     public var description: String {
-        let place = pointer.isEmpty ? "(the whole file)" : NearestName.printable(pointer)
-        // A message lists names that the file gives, whatever stands in them.
-        return "\(file):\(line):\(column): \(place): \(NearestName.printable(message))"
+        let place = pointer.isEmpty ? "(the whole file)" : pointer
+        // Files are called whatever their folder holds, and messages list names that stand in them.
+        return NearestName.printable("\(file):\(line):\(column): \(place): \(message)")
     }
 }
 

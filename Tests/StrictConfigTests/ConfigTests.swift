@@ -45,10 +45,12 @@ private func check(_ condition: Bool, _ place: SourceLocation = #_sourceLocation
     /// Names from a file stand in messages about other places, too.
     @Test func aFaultIsOneLineWhateverTheFileHolds() {
         let fault = ConfigFault(
-            file: "a.json", pointer: "/b\nc", message: NearestName.unknown("credential", "x", ["to\u{0}\u{1B}[2Jken\n"])
+            file: "a\u{1B}.json", pointer: "/b\nc",
+            message: NearestName.unknown("credential", "x", ["to\u{0}\u{1B}[2Jken\n"])
         )
         #expect(
-            fault.description == #"a.json:1:1: /b\u{a}c: unknown credential "x". Known: to\u{0}\u{1b}[2Jken\u{a}"#)
+            fault.description == #"a\u{1b}.json:1:1: /b\u{a}c: unknown credential "x". Known: to\u{0}\u{1b}[2Jken\u{a}"#
+        )
     }
 
     @Test func noFaultsNoError() throws {
