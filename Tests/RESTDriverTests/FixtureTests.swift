@@ -118,7 +118,8 @@ import UpstreamDriver
         let driver = RESTDriver(profile: profile, tenant: RESTTenant(baseURL: ""), http: Script(""))
         return Answers(
             login: login, answer: answer, record: try record.map { Array(try Data(contentsOf: $0.input)) } ?? [],
-            readsFirst: driver.writer.needsBase(patch) || profile.plan.operations["update"]?.conditional == true)
+            readsFirst: driver.writer.needsBase(patch) || profile.plan.operations["update"]?.conditional == true
+                || profile.plan.fields[.active] != nil)
     }
 
     private func text(

@@ -77,7 +77,11 @@ extension Check {
                 guard let before = await stage.world.keepsakes(of: id) else {
                     throw Inapplicable(reason: "this world cannot tell what else the system keeps")
                 }
-                _ = try await stage.update(role, stage.change())
+                do {
+                    _ = try await stage.update(role, stage.change())
+                } catch let error as ContractError where stage.has(.changingEveryRecord) {
+                    try expect(error.code == .unsupported, "a change, or unsupported_by_system", error.code.rawValue)
+                }
                 try expect(
                     await stage.world.keepsakes(of: id) == before, "the same keepsakes of \(role.rawValue)",
                     "others, or fewer")
@@ -112,6 +116,18 @@ extension Check {
             try await expectFailure(Codes.notFound) {
                 try await stage.bridge.update(stage.world.absentID, stage.change(), stage.context())
             }
+        },
+        updates("stranger", "a record that is no client is not changed") { stage in
+            for id in stage.world.strangers {
+                let before = await stage.world.keepsakes(of: id)
+                try await expectFailure(Codes.notFound) {
+                    try await stage.bridge.update(id, stage.change(), stage.context())
+                }
+                let calls = await stage.world.count(.update)
+                try expect(calls == 0, "no update at the system", "\(calls)")
+                try expect(await stage.world.keepsakes(of: id) == before, "the same record", "another one")
+            }
+            if stage.world.strangers.isEmpty { throw Inapplicable(reason: noStrangers) }
         },
         updates("strangeID", "so is one of an id that the system never gives; nobody is changed") { stage in
             let own = try stage.id(.complete).text
