@@ -66,7 +66,9 @@ import Transport
         Mistake("ninsaude", "the inactive count", .get, "/fields/active", nil),
         Mistake("odoo", "companies count", .get, "/fields/active", nil),
         Mistake("odoo", "companies are listed", .list, "/operations/list/json/domain", "[]"),
-        Mistake("prodoctor", "insurances are lost", .update, "/update/guard", nil),
+        Mistake(
+            "prodoctor", "insurances are lost", [.update],
+            [("/update/guard", nil), ("/settings/insurancesStay", nil)]),
         Mistake("prodoctor", "photos are lost", .update, "/update/omit", #"["/foto","/convenios"]"#),
         Mistake(
             "feegow", "reads show writes at once", [.create, .update],

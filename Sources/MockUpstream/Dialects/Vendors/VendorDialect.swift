@@ -101,9 +101,9 @@ struct VendorDialect: Dialect {
     mutating func limitPages(to rows: Int) -> Bool {
         mostRows = min(mostRows, rows)
         return system.routes.contains { route in
-            if case .page(let page) = route.does, case .none = page.paging { return false }
-            if case .page = route.does { return true }
-            return false
+            guard case .page(let page) = route.does, !page.honoursSize else { return false }
+            if case .none = page.paging { return false }
+            return true
         }
     }
 

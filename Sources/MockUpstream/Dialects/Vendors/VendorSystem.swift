@@ -152,6 +152,8 @@ struct VendorPage: Sendable {
     }
 
     var paging: Paging
+    /// The size is the database's own limit: a page has as many rows as are asked for, while there are.
+    var honoursSize = false
     /// Too large a page is refused; else it is served as the largest.
     var refusesLargePages = false
     /// The filters of a request; none means all. Nil where it makes no sense.

@@ -6,7 +6,8 @@ enum OdooSystem {
             VendorRule("email", .email, "invalid"), VendorRule("name", .only { $0.scalar != nil }, "missing"),
         ]
         let page = VendorPage(
-            paging: .offset("offset", "limit", usual: 80, most: 10_000), conditions: domain, scope: companies,
+            paging: .offset("offset", "limit", usual: 80, most: 10_000), honoursSize: true, conditions: domain,
+            scope: companies,
             envelope: { .array($0.rows) }, shown: fields)
         let read = VendorLookup(asks: firstID, envelope: { [$0] }, shown: fields)
         let create = VendorWrite(
