@@ -62,7 +62,7 @@ public struct CertifiedSystem: Sendable {
                 .merging(noNotes) { $1 },
             keys: { ["user": $0.user, "password": $0.password] },
             settings: ["location": "8d6c993e-c2cc-11de-8d13-0010c6dffd0f"]),
-        .profile("feegow", .feegow, gaps: [.member(.description): "not documented"]),
+        .profile("feegow", .feegow, gaps: [.member(.description): "not documented"], lag: 300),
         .profile(
             "gestaods", .gestaods,
             gaps: onePhone.merging([
@@ -73,7 +73,12 @@ public struct CertifiedSystem: Sendable {
         .profile("odoo", .odoo, gaps: onePhone.and(without: .birthday), refused: nil),
         .profile(
             "openemr", .openemr, hasLogin: true, gaps: needsBirthday.and(without: .description, .image)),
-        .profile("prodoctor", .prodoctor, gaps: [.foreignPhones: "area code and number stand apart"]),
+        .profile(
+            "prodoctor", .prodoctor,
+            gaps: [
+                .foreignPhones: "area code and number stand apart",
+                .changingEveryRecord: "insurances are written in another form than they are read",
+            ]),
         .profile("realclinic", .realclinic, gaps: oneOfEach.and(without: .description, .image)),
         .profile(
             "shosp", .shosp, gaps: oneOfEach.and(without: .birthday, .description, .image), refused: nil),
@@ -132,9 +137,10 @@ public struct CertifiedSystem: Sendable {
     /// A profile of the `rest` driver, with what the dialect accepts.
     private static func profile(
         _ name: String, _ dialect: MockOptions.Dialect, hasLogin: Bool = false, gaps: [Gap: String] = [:],
-        refused: MockWorld.Refused? = .oldBirthday
+        refused: MockWorld.Refused? = .oldBirthday, lag: Int = 0
     ) -> CertifiedSystem {
-        let mock = MockOptions(dialect: dialect)
+        // As far as reads lag in the vendor's world, whatever the profile says of it.
+        let mock = MockOptions(dialect: dialect, staleReads: lag, literalPhones: true, strangers: true)
         return CertifiedSystem(
             name: name, mock: mock, hasLogin: hasLogin, keys: mock.credentials, gaps: gaps, refused: refused
         ) { drivers in
@@ -170,9 +176,6 @@ public struct CertifiedSystem: Sendable {
     }
 
     private func subject(_ prepared: Prepared, _ engine: CurlEngine) -> Subject {
-        var mock = mock
-        // The world lags as far as the profile says, never further.
-        mock.staleReads = Int(prepared.capabilities.staleReads.components.seconds)
         let options = mock
         return Subject(
             name: name, capabilities: prepared.capabilities, gaps: gaps,

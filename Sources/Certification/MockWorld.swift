@@ -24,6 +24,7 @@ struct MockWorld: World {
     private let mock: MockServer
     private let dialect: MockOptions.Dialect
     let ids: [ClientID]
+    let strangers: [ClientID]
     let hasKeys: Bool
     let hasLogin: Bool
     private let refuses: Refused?
@@ -45,6 +46,7 @@ struct MockWorld: World {
         let mock = try await MockServer.start(options)
         self.mock = mock
         ids = people.indices.map { ClientID(mock.id(ofPerson: $0)) }
+        strangers = (0..<mock.strangers).map { ClientID(mock.id(ofPerson: people.count + $0)) }
     }
 
     var baseURL: String { mock.baseURL }
@@ -73,8 +75,10 @@ struct MockWorld: World {
     func catchUp() async { mock.releaseReads() }
 
     func keepsakes(of id: ClientID) async -> [UInt8]? {
-        ids.firstIndex(of: id).flatMap { mock.keepsakes(ofPerson: $0) }
+        (ids + strangers).firstIndex(of: id).flatMap { mock.keepsakes(ofPerson: $0) }
     }
+
+    func limitPages(to rows: Int) async -> Bool { mock.limitPages(to: rows) }
 
     func close() async { await mock.stop() }
 }

@@ -73,7 +73,10 @@ struct CapabilityTable {
             }
         }
         let kinds = Set(trusts).sorted().joined(separator: ", ")
-        return "\(kinds), \(attempts.count) attempt\(attempts.count == 1 ? "" : "s")"
+        var samples: [String] = []
+        for sample in attempts.flatMap(\.samples) where !samples.contains(sample) { samples.append(sample) }
+        let asked = samples.isEmpty ? "" : ": as " + samples.map { "`\($0)`" }.joined(separator: ", ")
+        return "\(kinds), \(attempts.count) attempt\(attempts.count == 1 ? "" : "s")\(asked)"
     }
 
     private static func duplicates(_ policy: Capabilities.DuplicatePolicy) -> String {

@@ -25,6 +25,8 @@ public enum Gap: Sendable, Hashable {
     case sharedEmails
     /// A create needs these, though people without them may be on record.
     case createsWithoutCPF, createsWithoutEmail, createsWithoutBirthday
+    /// Some records are left as they are: a change would lose what they hold elsewhere.
+    case changingEveryRecord
     /// An address is found in the spelling that is on record, and in no other case.
     case emailInAnyCase
 
@@ -42,6 +44,7 @@ public enum Gap: Sendable, Hashable {
         case .createsWithoutCPF: "no create without a CPF"
         case .createsWithoutEmail: "no create without an e-mail address"
         case .createsWithoutBirthday: "no create without a birthday"
+        case .changingEveryRecord: "no change of some records"
         case .emailInAnyCase: "no e-mail address in another case than on record"
         }
     }

@@ -52,6 +52,9 @@ public protocol World: Sendable {
     /// Writes that are sound by the contract and that this system refuses; nil when none are known.
     var refused: (draft: ClientDraft, patch: ClientPatch)? { get }
 
+    /// Records that the system holds and that are no clients: companies, people who are inactive.
+    var strangers: [ClientID] { get }
+
     /// How often a call reached the system.
     func count(_ call: SystemCall) async -> Int
     /// Whether it can make this trouble.
@@ -67,6 +70,13 @@ public protocol World: Sendable {
     /// What the system keeps of a person beside what the contract names, in a form that stays the same while nothing of
     /// it changes; nil where it keeps nothing, or cannot tell.
     func keepsakes(of id: ClientID) async -> [UInt8]?
+    /// Serves no page of more rows from now on, whatever is asked for; false where this world cannot.
+    func limitPages(to rows: Int) async -> Bool
     /// Ends it.
     func close() async
+}
+
+extension World {
+    public var strangers: [ClientID] { [] }
+    public func limitPages(to rows: Int) async -> Bool { false }
 }

@@ -48,6 +48,10 @@ public struct MockOptions: Sendable {
     /// For how many seconds reads do not show a write, in feegow's dialect and those of `Dialects/Vendors`; 0 shows it
     /// at once. The seconds are the mock's own, see `MockServer.advanceClock(seconds:)`.
     public var staleReads: Int
+    /// Whether filters by phone of the feegow dialect compare letter by letter with what is on record, not digits anywhere.
+    public var literalPhones: Bool
+    /// Whether the dialects of systems that hold records which are no patients (companies, inactive people) hold some.
+    public var strangers: Bool
     /// Whether the dialects of vendors that limit calls do so, by the mock's clock.
     public var callLimits: Bool
 
@@ -55,7 +59,8 @@ public struct MockOptions: Sendable {
         host: String = "127.0.0.1", port: Int = 0, dialect: Dialect = .agendaDemo, seed: UInt64 = 1,
         patients: Int = 2_000, people: [MockPerson]? = nil, faults: [MockFaultRule] = [], user: String = "ponte",
         password: String = "senha-de-demonstracao", tokenLifetime: Int = 900,
-        accessToken: String = "chave-de-demonstracao", staleReads: Int = 0, callLimits: Bool = false
+        accessToken: String = "chave-de-demonstracao", staleReads: Int = 0, callLimits: Bool = false,
+        literalPhones: Bool = false, strangers: Bool = false
     ) {
         self.host = host
         self.port = port
@@ -70,6 +75,8 @@ public struct MockOptions: Sendable {
         self.accessToken = accessToken
         self.staleReads = staleReads
         self.callLimits = callLimits
+        self.literalPhones = literalPhones
+        self.strangers = strangers
     }
 
     /// Patients at the start.

@@ -141,6 +141,14 @@ public final class MockServer: Sendable {
     /// always in one form; nil where it keeps nothing else, or has no such patient.
     public func keepsakes(ofPerson place: Int) -> [UInt8]? { state.keepsakes(ofRow: place) }
 
+    /// How many records it holds at the start that are no patients: companies, people who are inactive. Their places are
+    /// those behind the patients'.
+    public var strangers: Int { state.strangers }
+
+    /// Serves no page of more rows from now on, whatever is asked for and documented.
+    /// - Returns: false where the dialect's pages are not asked for by size.
+    @discardableResult public func limitPages(to rows: Int) -> Bool { state.limitPages(to: rows) }
+
     /// Makes all tokens that were given out so far worthless.
     public func expireTokens() { state.expireTokens() }
 

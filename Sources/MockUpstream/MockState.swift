@@ -74,6 +74,8 @@ final class MockState: Sendable {
     func expireTokens() { shared.withLock { $0.dialect.expireTokens() } }
     func id(ofRow row: Int) -> String { shared.withLock { $0.dialect.id(ofRow: row) } }
     func keepsakes(ofRow row: Int) -> [UInt8]? { shared.withLock { $0.dialect.keepsakes(ofRow: row) } }
+    var strangers: Int { shared.withLock { $0.dialect.strangers } }
+    func limitPages(to rows: Int) -> Bool { shared.withLock { $0.dialect.limitPages(to: max(1, rows)) } }
     func releaseReads() { shared.withLock { $0.dialect.releaseReads() } }
     func advanceClock(seconds: Double) { shared.withLock { $0.advanced += seconds } }
 }

@@ -47,10 +47,14 @@ public struct Capabilities: Sendable {
     public struct Attempt: Sendable {
         public var trust: Trust
         public var paging: Paging
+        /// How the phone +55 31 98888-0001, or the CPF 300.000.001-16, is asked for: a system that compares letter by
+        /// letter finds it on record so and in no other spelling. Empty where that is not known, or no matter.
+        public var samples: [String]
 
-        public init(trust: Trust, paging: Paging) {
+        public init(trust: Trust, paging: Paging, samples: [String] = []) {
             self.trust = trust
             self.paging = paging
+            self.samples = samples
         }
     }
 

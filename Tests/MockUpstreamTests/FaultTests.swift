@@ -153,7 +153,7 @@ import Testing
             let client = try RawClient(port: server.port)
             try client.send(
                 "POST", "/v1/api/patient/create", headers: Self.asking(fault),
-                body: #"{"nome_completo":"Ana Teste Nova","celular":"48988881234"}"#)
+                body: #"{"nome_completo":"Ana Teste Nova","nome_paciente":"Ana Teste Nova","celular":"48988881234"}"#)
             _ = client.readToEnd(limit: 1)
             let found = try RawClient(port: server.port).call(
                 "GET", "/v1/api/patient/list?telefone=48988881234", headers: Self.key)
@@ -270,7 +270,10 @@ import Testing
     @Test func theAdminRoutesReleaseReads() async throws {
         try await withMock(MockOptions(dialect: .feegow, patients: 3, staleReads: 300)) { server in
             let caller = try FeegowTests.Caller(server)
-            #expect(try caller.create(#"{"nome_completo":"Ana Teste Nova","celular":"48988881234"}"#) == 1_004)
+            #expect(
+                try caller.create(
+                    #"{"nome_completo":"Ana Teste Nova","nome_paciente":"Ana Teste Nova","celular":"48988881234"}"#)
+                    == 1_004)
             #expect(try caller.ids("").count == 3)
             #expect(try RawClient(port: server.port).call("POST", "/__mock/release-reads").status == 200)
             #expect(try caller.ids("").count == 4)

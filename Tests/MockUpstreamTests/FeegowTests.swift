@@ -147,7 +147,7 @@ import Testing
             let answer = try caller.call(
                 "POST", "create",
                 body: """
-                    {"nome_completo":"Ana Teste Nova","celular":"48988881234","telefone":"4833331234",
+                    {"nome_completo":"Ana Teste Nova","nome_paciente":"Ana Teste Nova","celular":"48988881234","telefone":"4833331234",
                      "cpf":"52998224725","data_nascimento":"07-03-1990","email":"nova@example.test"}
                     """)
             #expect(answer.status == 200)
@@ -162,17 +162,23 @@ import Testing
 
     @Test(arguments: [
         // The same CPF, whatever the name.
-        (#"{"nome_completo":"Outra Pessoa","cpf":"12345678900"}"#, 1_001),
+        (#"{"nome_completo":"Outra Pessoa","nome_paciente":"Outra Pessoa","cpf":"12345678900"}"#, 1_001),
         // Without CPF: the same name, and one thing more.
-        (#"{"nome_completo":"joao silva","celular":"21999999999"}"#, 1_001),
-        (#"{"nome_completo":"João  Silva","email":"JOAO@example.com"}"#, 1_001),
-        (#"{"nome_completo":"João Silva","data_nascimento":"1990-01-01"}"#, 1_001),
+        (#"{"nome_completo":"joao silva","nome_paciente":"joao silva","celular":"21999999999"}"#, 1_001),
+        (#"{"nome_completo":"João  Silva","nome_paciente":"João  Silva","email":"JOAO@example.com"}"#, 1_001),
+        (#"{"nome_completo":"João Silva","nome_paciente":"João Silva","data_nascimento":"1990-01-01"}"#, 1_001),
         // The other of two people of one name.
-        (#"{"nome_completo":"Conceição Exemplo","data_nascimento":"01-04-1991"}"#, 1_014),
+        (
+            #"{"nome_completo":"Conceição Exemplo","nome_paciente":"Conceição Exemplo","data_nascimento":"01-04-1991"}"#,
+            1_014
+        ),
         // Nothing of the kind: a new patient.
-        (#"{"nome_completo":"João Silva","celular":"48988881234"}"#, 1_019),
-        (#"{"nome_completo":"Outra Pessoa","celular":"11999999999"}"#, 1_019),
-        (#"{"nome_completo":"João Silva","cpf":"52998224725","celular":"11999999999"}"#, 1_019),
+        (#"{"nome_completo":"João Silva","nome_paciente":"João Silva","celular":"48988881234"}"#, 1_019),
+        (#"{"nome_completo":"Outra Pessoa","nome_paciente":"Outra Pessoa","celular":"11999999999"}"#, 1_019),
+        (
+            #"{"nome_completo":"João Silva","nome_paciente":"João Silva","cpf":"52998224725","celular":"11999999999"}"#,
+            1_019
+        ),
     ])
     func createSilentlyGivesBackWhoIsThere(_ body: String, _ id: Int) async throws {
         try await withMock(options()) { server in
@@ -185,12 +191,12 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"celular":"48988881234"}"#, "nome_completo"), (#"{"nome_completo":"Ana"}"#, "cpf"),
-        (#"{"nome_completo":"Ana","cpf":"529.982.247-25"}"#, "cpf"),
-        (#"{"nome_completo":"Ana","celular":"123456789012345678901"}"#, "celular"),
-        (#"{"nome_completo":"Ana","data_nascimento":"31-02-1990"}"#, "data_nascimento"),
-        (#"{"nome_completo":"Ana","email":"nada"}"#, "email"),
-        (#"{"nome_completo":"Ana","cpf":"52998224725","celular":[]}"#, "celular"),
+        (#"{"celular":"48988881234"}"#, "nome_completo"), (#"{"nome_completo":"Ana","nome_paciente":"Ana"}"#, "cpf"),
+        (#"{"nome_completo":"Ana","nome_paciente":"Ana","cpf":"529.982.247-25"}"#, "cpf"),
+        (#"{"nome_completo":"Ana","nome_paciente":"Ana","celular":"123456789012345678901"}"#, "celular"),
+        (#"{"nome_completo":"Ana","nome_paciente":"Ana","data_nascimento":"31-02-1990"}"#, "data_nascimento"),
+        (#"{"nome_completo":"Ana","nome_paciente":"Ana","email":"nada"}"#, "email"),
+        (#"{"nome_completo":"Ana","nome_paciente":"Ana","cpf":"52998224725","celular":[]}"#, "celular"),
     ])
     func createRefusesWithABareMap(_ body: String, _ field: String) async throws {
         try await withMock(options()) { server in
@@ -241,7 +247,7 @@ import Testing
     @Test func readsSeeAWriteOnlyWhenReleased() async throws {
         try await withMock(options(staleReads: 300)) { server in
             let caller = try Caller(server)
-            let body = #"{"nome_completo":"Ana Teste Nova","celular":"48988881234"}"#
+            let body = #"{"nome_completo":"Ana Teste Nova","nome_paciente":"Ana Teste Nova","celular":"48988881234"}"#
             #expect(try caller.create(body) == 1_019)
             let edit = #"{"paciente_id":1001,"email":"novo@example.test"}"#
             #expect(try caller.call("POST", "edit", body: edit).json()["success"]?.bool == true)
@@ -259,9 +265,15 @@ import Testing
     @Test func readsSeeAWriteWhenTheClockHasPassed() async throws {
         try await withMock(options(staleReads: 300)) { server in
             let caller = try Caller(server)
-            #expect(try caller.create(#"{"nome_completo":"Ana Teste Nova","celular":"48988881234"}"#) == 1_019)
+            #expect(
+                try caller.create(
+                    #"{"nome_completo":"Ana Teste Nova","nome_paciente":"Ana Teste Nova","celular":"48988881234"}"#)
+                    == 1_019)
             server.advanceClock(seconds: 200)
-            #expect(try caller.create(#"{"nome_completo":"Bia Teste Nova","celular":"48988881235"}"#) == 1_020)
+            #expect(
+                try caller.create(
+                    #"{"nome_completo":"Bia Teste Nova","nome_paciente":"Bia Teste Nova","celular":"48988881235"}"#)
+                    == 1_020)
             #expect(try caller.ids("limit=100").count == 18)
             server.advanceClock(seconds: 100)
             #expect(try caller.ids("telefone=4898888123") == [1_019])

@@ -35,7 +35,8 @@ import Testing
         Sample("detail-without-ddd.json", "GET", "/v1/api/patient/search?paciente_id=1005"),
         Sample("not-found.json", "GET", "/v1/api/patient/search?paciente_id=1", status: 409),
         Sample(
-            "created.json", "POST", "/v1/api/patient/create", #"{"nome_completo":"Ana Nova","celular":"48988881234"}"#),
+            "created.json", "POST", "/v1/api/patient/create",
+            #"{"nome_completo":"Ana Nova","nome_paciente":"Ana Nova","celular":"48988881234"}"#),
         Sample("invalid.json", "POST", "/v1/api/patient/create", #"{"celular":"x"}"#, status: 422),
         Sample("edited.json", "POST", "/v1/api/patient/edit", #"{"paciente_id":1001,"email":"novo@example.test"}"#),
         Sample("not-edited.json", "POST", "/v1/api/patient/edit", #"{"paciente_id":1}"#),

@@ -33,7 +33,7 @@ import Testing
             _ = try caller.ids("limit=1")
             _ = try caller.ids("cpf=12345678900")
             _ = try caller.detail(1_001)
-            _ = try caller.create(#"{"nome_completo":"Ana Teste","celular":"48988881234"}"#)
+            _ = try caller.create(#"{"nome_completo":"Ana Teste","nome_paciente":"Ana Teste","celular":"48988881234"}"#)
             _ = try caller.call("POST", "edit", body: #"{"paciente_id":1001}"#)
             _ = try caller.call("GET", "edit")
             #expect(

@@ -82,7 +82,10 @@ import Testing
             #"{"PatientId":9007199254740994,"#),
         Exchange(
             .clinicorp, "several are an array",
-            "GET /rest/v1/patient/get?subscriber_id=clinica-teste&Phone=31988887777", clinicorp, 200, "[{"),
+            "GET /rest/v1/patient/get?subscriber_id=clinica-teste&Email=gemeos@example.test", clinicorp, 200, "[{"),
+        Exchange(
+            .clinicorp, "a number is found as it stands",
+            "GET /rest/v1/patient/get?subscriber_id=clinica-teste&Phone=11999999999", clinicorp, 200, "{}"),
         Exchange(
             .clinicorp, "the clinic's number is demanded", "GET /rest/v1/patient/get?PatientId=1", clinicorp, 400,
             #"{"Error":0,"Message":"#),
@@ -115,6 +118,15 @@ import Testing
         Exchange(
             .gestaods, "not found inside a 200", "GET /api/paciente/\(key)/99999999999/", [:], 200, #"{"status":400,"#),
         Exchange(.gestaods, "the token is in the path", "GET /api/paciente/errado/12345678900/", [:], 403, "token"),
+        Exchange(
+            .gestaods, "nobody in test mode", "GET /api/dev-paciente/\(key)/99999999999/", [:], 404,
+            "Paciente não encontrado"),
+        Exchange(
+            .gestaods, "a number has eleven digits", "POST /api/paciente/cadastrar/", [:],
+            body: #"{"token":"\#(key)","nome_completo":"Bia","cpf":"20000009830","celular":"+5531988880001"}"#, 400,
+            "celular"),
+        Exchange(
+            .ninsaude, "no session, no list", "GET /v1/cadastro_paciente/listar?ativo=1", [:], 401, "invalid_token"),
         Exchange(
             .gestaods, "the test mode", "GET /api/dev-paciente/\(key)/12345678900/", [:], 200, #""cpf":"12345678900""#),
         Exchange(

@@ -59,10 +59,32 @@ import UpstreamDriver
         #expect(root["codigo"]?.int == 301)
         let sent = try #require(root["paciente"])
         let read = try #require(try JSONDocument(Array(detail.utf8)).root["payload"]?["paciente"])
-        for member in read.members where !["correioEletronico", "foto", "convenios"].contains(member.key) {
+        for member in read.members where !["correioEletronico", "convenios"].contains(member.key) {
             #expect(sent[member.key]?.source == member.value.source, "\(member.key)")
         }
         #expect(sent["correioEletronico"]?.string == "nova@example.test")
-        #expect(!sent.members.contains { ["foto", "convenios"].contains($0.key) })
+        #expect(sent["foto"]?.isNull == false)
+        #expect(!sent.members.contains { $0.key == "convenios" })
+    }
+
+    /// Insurances cannot be sent back in the form in which they are read: such a record is left alone, unless the tenant
+    /// saw that they stay.
+    @Test(arguments: [nil, "no", "yes"]) func insurancesAreNotRisked(_ stays: String?) async throws {
+        let detail = #"""
+            {"payload":{"paciente":{"codigo":301,"nome":"Carla Modelo","cpf":null,"convenios":[{"codigo":1}]}},"sucesso":true}
+            """#
+        let http = Script { request, _ in
+            .json(request.method == "GET" ? detail : #"{"payload":{"paciente":{"codigo":301}},"sucesso":true}"#)
+        }
+        let driver = RESTDriver(
+            profile: try Sample.shipped("prodoctor"),
+            tenant: RESTTenant(
+                credentials: ["key": Secret("k"), "password": Secret("p")],
+                settings: stays.map { ["insurancesStay": $0] } ?? [:]), http: http)
+        let error = await failure {
+            _ = try await driver.update(ClientID("301"), ClientPatch(email: "nova@example.test"), Sample.context)
+        }
+        #expect(error?.name == (stays == "yes" ? nil : "unsupported"))
+        #expect(http.requests.contains { $0.method == "PUT" } == (stays == "yes"))
     }
 }

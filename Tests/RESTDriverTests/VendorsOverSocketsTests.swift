@@ -253,10 +253,10 @@ extension VendorsOverSocketsTests {
         arguments: [
             (
                 .clinicaNasNuvens, #""name":"Bia Teste","phone":"5548988881234""#,
-                "refused with 0 reasons"
+                "refused with 1 reasons"
             ),
-            (.gestaods, #""name":"Bia Teste","phone":"5548988881234""#, "refused with 0 reasons"),
-            (.easyappointments, #""name":"Bia Teste","phone":"5548988881234""#, "refused with 0 reasons"),
+            (.gestaods, #""name":"Bia Teste","phone":"5548988881234""#, "refused with 1 reasons"),
+            (.easyappointments, #""name":"Bia Teste","phone":"5548988881234""#, "refused with 1 reasons"),
             (
                 .easyappointments, #""name":"Bia Teste","phone":"5548988881234","email":"joao@example.com""#,
                 "conflict with 0 reasons"

@@ -56,7 +56,7 @@ import UpstreamDriver
             case .nothing, .emptyLastPage: break
             }
             paging.append(#""maximum":\#(declared)"#)
-            if !shortPageEnds { paging.append(#""shortPageEnds":false"#) }
+            paging.append(#""shortPageEnds":\#(shortPageEnds)"#)
             return [
                 ("/operations/list/query", query),
                 ("/operations/list/paging", "{" + paging.joined(separator: ",") + "}"),

@@ -61,11 +61,22 @@ extension Check {
         creates("least", "a name and a phone are enough", needs: [.operation(.get)]) { stage in
             try stage.confirm(try await stage.created(.least), shows: .least)
         },
-        creates("landline", "a landline is enough, too", needs: [.operation(.get)]) { stage in
-            let draft = ClientDraft(name: "Pia Exemplo Fixo", phone: .br("31", "33330077"))
+        creates("landline", "a landline will do, too", needs: [.operation(.get)]) { stage in
+            var draft = ClientDraft.newcomer
+            (draft.name, draft.phone) = ("Pia Exemplo Fixo", .br("31", "33330077"))
             try stage.confirm(try await stage.created(draft), shows: draft)
         },
         creates("nameless", "a phone can stand in the name's place", needs: [.operation(.get)]) { stage in
+            let phone = PhoneNumber.br("31", "977770003")
+            var draft = ClientDraft.newcomer
+            (draft.name, draft.phone) = (phone.digits, phone)
+            try stage.confirm(try await stage.created(draft), shows: draft)
+        },
+        creates("leastLandline", "a name and a landline are enough", needs: [.operation(.get)]) { stage in
+            let draft = ClientDraft(name: "Pia Exemplo Fixo", phone: .br("31", "33330077"))
+            try stage.confirm(try await stage.created(draft), shows: draft)
+        },
+        creates("leastNameless", "so is a phone in the name's place", needs: [.operation(.get)]) { stage in
             let phone = PhoneNumber.br("31", "977770003")
             let draft = ClientDraft(name: phone.digits, phone: phone)
             try stage.confirm(try await stage.created(draft), shows: draft)

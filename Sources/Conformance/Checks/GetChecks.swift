@@ -13,7 +13,18 @@ extension Check {
         ]
     }
 
-    static let get = own + strange
+    static let noStrangers = "this world holds no record that is no client"
+
+    static let get = own + strange + strangers
+
+    private static let strangers: [Check] = [
+        Check(.get, "stranger", "a record that is no client is not found", needs: [.operation(.get)]) { stage in
+            for id in stage.world.strangers {
+                try await expectFailure(Codes.notFound) { try await stage.bridge.client(id, stage.context()) }
+            }
+            if stage.world.strangers.isEmpty { throw Inapplicable(reason: noStrangers) }
+        }
+    ]
 
     private static let own: [Check] = [
         Check(.get, "everybody", "each client is shown under their own id", needs: [.operation(.get)]) { stage in

@@ -74,6 +74,25 @@ extension Check {
             let calls = await stage.world.count(.list) - before
             try expect(calls <= most, "\(most) calls at most", "\(calls) calls")
         },
+        Check(
+            .list, "smallerPages", "a system that serves smaller pages than it is asked for loses nobody",
+            needs: [.operation(.list)]
+        ) { stage in
+            let whole = Set(stage.world.ids)
+            guard await stage.world.limitPages(to: 5) else {
+                throw Inapplicable(reason: "pages are not asked for by size, or this world cannot cut them")
+            }
+            let ids = try await stage.list().map(\.id)
+            try expect(
+                Set(ids) == whole && ids.count == whole.count, "\(whole.count) clients, each once",
+                "\(ids.count) clients, \(Set(ids).count) different ones")
+            for window in [Window(limit: 7, offset: 9), Window(limit: 3, offset: 12), Window(offset: 14)] {
+                let part = try await stage.list(window).map(\.id)
+                let tail = ids.dropFirst(window.offset)
+                let wanted = Array(window.limit.map { tail.prefix($0) } ?? tail)
+                try expect(part == wanted, "\(wanted.count) clients from place \(window.offset) on", "\(part.count)")
+            }
+        },
         Check(.list, "changesNothing", "reading changes nothing", needs: [.operation(.list)]) { stage in
             _ = try await stage.list()
             let writes = await stage.world.count(.create) + stage.world.count(.update)

@@ -24,6 +24,31 @@ extension Check {
             try expect(try await stage.read(stage.id(.complete)).wire == before, "the same record", "another one")
         },
         Check(
+            .refusals, "namesake", "an answer to a create tells nothing about another person of that name",
+            needs: [.operation(.create)]
+        ) { stage in
+            var draft = ClientDraft.newcomer
+            draft.name = Role.complete.person.name
+            do {
+                _ = try await stage.create(draft)
+            } catch let error as ContractError {
+                try expectCleaned(error, of: known(of: Role.complete.person))
+            }
+        },
+        Check(
+            .refusals, "sharedCPF", "an answer to a change tells nothing about another person of that CPF",
+            needs: [.operation(.update), .operation(.get), .changing(.cpf), .no(.member(.cpf))]
+        ) { stage in
+            // The first word of the name is no word of the other one's.
+            let other = Role.mother.person
+            do {
+                _ = try await stage.update(.twinA, ClientPatch(cpf: other.cpf))
+            } catch let error as ContractError {
+                try expectCleaned(
+                    error, of: known(of: other) + [other.name.split(separator: " ").first.map(String.init)])
+            }
+        },
+        Check(
             .refusals, "badRequest", "400 and 422 to a create are refusals, or failures where a profile says so",
             needs: [.operation(.create), .trouble(.status(400))]
         ) { stage in
@@ -78,6 +103,12 @@ extension Check {
     ]
 
     private static let nothingRefused = "nothing is known that the system refuses"
+
+    /// What is known of a person beside the name.
+    private static func known(of person: Person) -> [String?] {
+        [person.email, person.birthday?.iso, person.notes]
+            + person.phones.flatMap { [$0.digits, $0.national, $0.masked, $0.subscriber] }
+    }
 
     /// Holds if none of these texts stands in an error.
     private static func expectCleaned(_ error: ContractError, of texts: [String?]) throws {

@@ -110,6 +110,36 @@ extension Check {
                     found.contains { $0.id == id } ? "a part of it, or another one" : stage.names(found.map(\.id)))
             }
         },
+        Check(
+            .search, "everySpelling", "everybody is found by the phone on record, however it is written there",
+            needs: [.search(.phone)]
+        ) { stage in
+            for role in Role.cast(without: stage.subject.gaps) {
+                guard let phone = stage.person(role).phones.first else { continue }
+                let found = try await stage.search(phone.digits, .phone).map(\.id)
+                try expect(found.contains(try stage.id(role)), role.rawValue, stage.names(found))
+            }
+        },
+        Check(
+            .search, "everyCPF", "everybody is found by the CPF on record, however it is written there",
+            needs: [.search(.cpf), .no(.member(.cpf))]
+        ) { stage in
+            for role in Role.cast(without: stage.subject.gaps) {
+                guard let cpf = role.person.cpf else { continue }
+                let found = try await stage.search(cpf.digits, .cpf).map(\.id)
+                try expect(found.contains(try stage.id(role)), role.rawValue, stage.names(found))
+            }
+        },
+        Check(
+            .search, "smallerPages", "a system that serves smaller pages than it is asked for loses no match",
+            needs: [.search(.phone)]
+        ) { stage in
+            guard await stage.world.limitPages(to: 1) else {
+                throw Inapplicable(reason: "pages are not asked for by size, or this world cannot cut them")
+            }
+            try stage.confirm(
+                try await stage.search(PhoneNumber.family.digits, .phone), are: [.mother, .father, .daughter, .son])
+        },
         Check(.search, "empty", "in a clinic without clients nobody is found", .nobody) { stage in
             for kind in stage.bridge.options.searchBy {
                 let found = try await stage.search(kind.sample, kind)

@@ -8,6 +8,14 @@ extension ClientPatch {
         (.cpf, ClientPatch(cpf: .of(52_998_224_725))),
         (.birthday, ClientPatch(birthday: .on(1992, 2, 29))),
     ]
+
+    /// The change for one of several people: no two get one CPF.
+    fileprivate func fitting(_ role: Role) -> ClientPatch {
+        guard cpf != nil, role != .complete else { return self }
+        var patch = self
+        patch.cpf = .of(11_144_477_735)
+        return patch
+    }
 }
 
 extension Check {
@@ -28,6 +36,7 @@ extension Check {
             ) {
                 stage in
                 for role in try stage.onRecord(stage.has(.sharedEmails) && field == .email ? [.complete] : changed) {
+                    let patch = patch.fitting(role)
                     let answer = try await stage.update(role, patch)
                     let record = try await stage.read(stage.id(role))
                     for client in [answer, record] {
@@ -42,7 +51,7 @@ extension Check {
             ) { stage in
                 for role in try stage.onRecord(stage.has(.sharedEmails) && field == .email ? [.complete] : changed) {
                     let before = try await stage.get(role)
-                    _ = try await stage.update(role, patch)
+                    _ = try await stage.update(role, patch.fitting(role))
                     let after = try await stage.read(stage.id(role))
                     for other in ClientField.allCases where other != field && other != .allPhones {
                         try expect(
@@ -77,7 +86,11 @@ extension Check {
                 guard let before = await stage.world.keepsakes(of: id) else {
                     throw Inapplicable(reason: "this world cannot tell what else the system keeps")
                 }
-                _ = try await stage.update(role, stage.change())
+                do {
+                    _ = try await stage.update(role, stage.change())
+                } catch let error as ContractError where stage.has(.changingEveryRecord) {
+                    try expect(error.code == .unsupported, "a change, or unsupported_by_system", error.code.rawValue)
+                }
                 try expect(
                     await stage.world.keepsakes(of: id) == before, "the same keepsakes of \(role.rawValue)",
                     "others, or fewer")
@@ -112,6 +125,18 @@ extension Check {
             try await expectFailure(Codes.notFound) {
                 try await stage.bridge.update(stage.world.absentID, stage.change(), stage.context())
             }
+        },
+        updates("stranger", "a record that is no client is not changed") { stage in
+            for id in stage.world.strangers {
+                let before = await stage.world.keepsakes(of: id)
+                try await expectFailure(Codes.notFound) {
+                    try await stage.bridge.update(id, stage.change(), stage.context())
+                }
+                let calls = await stage.world.count(.update)
+                try expect(calls == 0, "no update at the system", "\(calls)")
+                try expect(await stage.world.keepsakes(of: id) == before, "the same record", "another one")
+            }
+            if stage.world.strangers.isEmpty { throw Inapplicable(reason: noStrangers) }
         },
         updates("strangeID", "so is one of an id that the system never gives; nobody is changed") { stage in
             let own = try stage.id(.complete).text

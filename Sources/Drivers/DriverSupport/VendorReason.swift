@@ -17,6 +17,16 @@ package enum VendorReason {
         }
     }
 
+    /// The names of an object's members, as vendors name what is wrong with them: names alone, since the texts beside
+    /// them may speak of another patient.
+    package static func members(of value: JSONValue?) -> [String] {
+        guard let value, value.kind == .object else { return [] }
+        return value.members.prefix(20).map(\.key).filter { name in
+            (1...40).contains(name.utf8.count)
+                && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_.-[]".contains($0)) }
+        }
+    }
+
     /// A name as a system may spell it: whole, in two parts wherever it may be parted, family name first, without blanks,
     /// and word by word.
     package static func words(of name: String) -> [String] {

@@ -106,6 +106,13 @@ enum IDForm: String, Sendable, CaseIterable {
     }
 }
 
+/// What a full update cannot send back: a record that holds something there is not changed, unless a setting of the
+/// tenant is "yes".
+struct Guard: Sendable {
+    let held: [JSONPointer]
+    let unless: String?
+}
+
 /// What a profile says, ready to run.
 struct ProfilePlan: Sendable {
     var headers: [NamedTemplate] = []
@@ -125,5 +132,9 @@ struct ProfilePlan: Sendable {
     var searches: [TermKind: [SearchAttempt]] = [:]
     var constants = RecordWriter.Constants()
     var style = RecordWriter.Style.partial
+    /// Members without which the vendor makes nobody.
+    var createNeeds: [ProfileField] = []
+    /// Records that a change must leave alone.
+    var guarded: Guard?
     var retryHints: [RetryHint] = []
 }

@@ -56,7 +56,8 @@ public final class RESTDriver: UpstreamDriver {
                 } else {
                     tenant.settings[setting.name] ?? setting.fallback
                 }
-            if let value { constants["setting.\(setting.name)"] = .text(value) }
+            // A blank is no value: what would carry it is left out.
+            if let value, !value.isEmpty { constants["setting.\(setting.name)"] = .text(value) }
         }
         var base = tenant.baseURL ?? plan.baseURL?.expand(constants) ?? ""
         while base.hasSuffix("/") { base.removeLast() }

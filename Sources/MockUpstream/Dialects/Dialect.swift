@@ -18,12 +18,18 @@ protocol Dialect: Sendable {
     /// What the system keeps of a patient beside what a caller of the contract can name, in one form that stays the
     /// same while nothing of it changes; nil where there is no such patient.
     func keepsakes(ofRow row: Int) -> [UInt8]?
+    /// How many records there are at the start that are no patients, behind those who are.
+    var strangers: Int { get }
+    /// Serves no page of more rows, whatever is asked for and documented; false where pages are not asked for by size.
+    mutating func limitPages(to rows: Int) -> Bool
     /// The id of a patient by their place among those who were there at the start.
     func id(ofRow row: Int) -> String
 }
 
 extension Dialect {
     func keepsakes(ofRow row: Int) -> [UInt8]? { nil }
+    var strangers: Int { 0 }
+    mutating func limitPages(to rows: Int) -> Bool { false }
     func id(ofRow row: Int) -> String { String(PatientTable<AgendaDemoRecord>.id(ofRow: row)) }
 }
 

@@ -199,14 +199,14 @@ struct Exchanger: Sendable {
         let contentType = (answer.headers.first("Content-Type") ?? "").lowercased()
         let text = AnswerText(answer.body, contentType: contentType, forced: plan.charset)
         var kind: OutcomeKind?
-        var reasons: [JSONPointer] = []
+        var ruling: OutcomeRule?
         for rule in operation.outcomes
         where rule.matches(
             status: answer.status, contentType: contentType, document: text.document, bytes: text.bytes,
-            foldCase: plan.foldCase)
+            foldCase: plan.foldCase) && !(rule.needsData && text.isPage)
         {
             kind = rule.kind
-            reasons = rule.reasons
+            ruling = rule
             break
         }
         let again: OutcomeKind? =
@@ -215,7 +215,8 @@ struct Exchanger: Sendable {
         var words: [String] = []
         if decided == .refused || decided == .conflict, let root = text.document?.root {
             // Only what the profile names: elsewhere a system may say who the other patient is.
-            words = reasons.flatMap { VendorReason.collect(root.at($0, foldCase: plan.foldCase)) }
+            words = (ruling?.reasons ?? []).flatMap { VendorReason.collect(root.at($0, foldCase: plan.foldCase)) }
+            words += (ruling?.members ?? []).flatMap { VendorReason.members(of: root.at($0, foldCase: plan.foldCase)) }
             if !words.isEmpty {
                 let secrets = secrets()
                 words = words.prefix(VendorReason.most).map { VendorReason.hide(secrets, in: $0) }

@@ -65,6 +65,8 @@ struct Operation: Sendable {
     let outcomes: [OutcomeRule]
     /// For a create: where the new id stands, or that it is the tail of the Location header.
     let answerID: [JSONPointer]
+    /// For a create: where the id stands in the record that was sent, for systems whose ids are given by the caller.
+    let sentID: JSONPointer?
     let idFromLocation: Bool
     /// The answer to a write is the whole record.
     let answersRecord: Bool
@@ -102,6 +104,16 @@ struct SearchAttempt: Sendable {
         var values = Variables(["term": .text(first), "terms": .list(texts)])
         for (name, value) in with { values["with.\(name)"] = .text(value) }
         return values
+    }
+
+    /// How a well known phone or CPF is asked for.
+    var samples: [String] {
+        let texts = spellings.compactMap { spelling -> String? in
+            guard lines != .twin else { return nil }
+            if let phone = PhoneNumber("5531988880001"), let text = spelling.write(.phone(phone)) { return text }
+            return CPF("30000000116").flatMap { spelling.write(.cpf($0)) }
+        }
+        return texts
     }
 
     /// The texts to ask for; none where the term has no such spelling.

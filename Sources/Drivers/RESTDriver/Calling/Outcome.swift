@@ -28,11 +28,13 @@ struct OutcomeRule: Sendable {
     var statuses: [ClosedRange<Int>] = []
     var contentType: String?
     var body: [(pointer: JSONPointer, test: BodyTest)] = []
-    /// Text anywhere in the body, without case.
-    var text: String?
+    /// Texts that all stand somewhere in the body, without case.
+    var texts: [String] = []
     let kind: OutcomeKind
     /// Where the vendor's reasons stand.
     var reasons: [JSONPointer] = []
+    /// Where objects stand whose members are named after the faulty members of what was sent.
+    var members: [JSONPointer] = []
 
     func matches(
         status: Int, contentType answered: String, document: JSONDocument?, bytes: [UInt8], foldCase: Bool
@@ -45,9 +47,9 @@ struct OutcomeRule: Sendable {
                 return false
             }
         }
-        if let text {
+        if !texts.isEmpty {
             let content = OutcomeRule.readable(String(decoding: bytes.prefix(65_536), as: UTF8.self)).lowercased()
-            if !content.contains(text.lowercased()) { return false }
+            if !texts.allSatisfy({ content.contains($0.lowercased()) }) { return false }
         }
         return true
     }
@@ -63,6 +65,10 @@ struct OutcomeRule: Sendable {
         case .contains(let text): value?.string?.lowercased().contains(text.lowercased()) ?? false
         }
     }
+
+    /// Whether it says that something is not there. A web page says nothing about a client, and means so only where the
+    /// rule is about its type.
+    var needsData: Bool { (kind == .empty || kind == .notFound) && contentType == nil }
 
     static func isEmpty(_ value: JSONValue?) -> Bool {
         guard let value else { return true }

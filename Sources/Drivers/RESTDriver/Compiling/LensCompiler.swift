@@ -198,7 +198,9 @@ enum LensCompiler {
         if field != .image {
             for name in onlyImage { object.optional(name)?.fault("belongs to image") }
         }
-        if field != .active { object.optional("is")?.fault("belongs to active") }
+        if field != .active {
+            for name in ["is", "isNot"] { object.optional(name)?.fault("belongs to active") }
+        }
         switch field {
         case .phones: return .phone(node?.choice(PhoneSpelling.self) ?? .national)
         case .cpf: return .cpf(node?.choice(CPFSpelling.self) ?? .digits)
@@ -222,8 +224,10 @@ enum LensCompiler {
             }
             return .url(prefix: object.optional("prefix")?.string() ?? "")
         case .active:
-            guard let values = object.required("is") else { return .text }
-            return .flag(values.oneOrMore().map(\.value.source))
+            let excluded = object.optional("isNot")
+            guard let values = excluded ?? object.required("is") else { return .text }
+            if excluded != nil { object.optional("is")?.fault("and \"isNot\" exclude each other") }
+            return .flag(values.oneOrMore().map(\.value.source), counts: excluded == nil)
         case .description:
             return node?.choice(["text": Lens.Format.text, "html": .html]) ?? .text
         case .id:

@@ -18,25 +18,26 @@ enum Members {
     /// A login or a refresh.
     static let bareRequest = sent + ["outcomes"]
     static let operation = sent + ["items", "item", "tolerate", "shape", "paging", "outcomes", "answer", "ifMatch"]
-    static let answer = ["id", "location", "item"]
+    static let answer = ["id", "sent", "location", "item"]
     static let paging = ["style", "base", "maximum", "fixed", "total", "pages", "more", "next", "shortPageEnds"]
 
     static let shapes = ["row", "detail", "write", "create", "update", "needsDetail"]
     static let lens = [
         "at", "each", "where", "parts", "format", "absent", "also", "set", "default", "filler", "as", "invalid", "only",
-        "foreign", "readOnly", "prefix", "mediaType", "most", "is",
+        "foreign", "readOnly", "prefix", "mediaType", "most", "is", "isNot",
     ]
     static let phoneParts = ["areaCode", "number", "spelling"]
     static let nameParts = ["first", "rest", "blank", "given", "family"]
 
-    static let outcome = ["when", "then", "reasons"]
+    static let outcome = ["when", "then", "reasons", "members"]
     static let when = ["status", "contentType", "body", "text"]
     static let bodyTest = ["equals", "present", "empty", "contains"]
 
     static let attempt = ["operation", "query", "with", "spellings", "together", "twin", "trust", "escape", "forbid"]
     static let escape = ["characters", "with"]
-    static let create = ["duplicates", "fixed"]
-    static let update = ["style", "required", "omit", "fixed", "calls"]
+    static let create = ["duplicates", "requires", "fixed"]
+    static let update = ["style", "required", "omit", "guard", "fixed", "calls"]
+    static let guarded = ["held", "unless"]
     static let limits = ["concurrent", "calls", "per"]
     static let retryAfter = ["header", "as"]
 
@@ -47,6 +48,7 @@ enum Members {
         ("operation", operation), ("answer", answer), ("paging", paging), ("shapes", shapes), ("lens", lens),
         ("phoneParts", phoneParts), ("nameParts", nameParts), ("outcome", outcome), ("when", when),
         ("bodyTest", bodyTest), ("attempt", attempt), ("escape", escape), ("create", create), ("update", update),
+        ("guarded", guarded),
         ("limits", limits), ("retryAfter", retryAfter),
     ]
 

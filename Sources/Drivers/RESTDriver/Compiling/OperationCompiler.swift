@@ -36,6 +36,7 @@ struct OperationCompiler {
         names.known.formUnion(withNames(node.value))
         let answer = object.optional("answer")
         let answers = answer?.object(Members.answer)
+        if name != "create" { answers?.optional("sent")?.fault("belongs to the operation \"create\"") }
         let item = (object.optional("item") ?? answers?.optional("item")).map(LensCompiler.pointers) ?? []
         let items = object.optional("items").map(LensCompiler.pointers) ?? []
         let shape = object.optional("shape")?.choice(["row": Shape.row, "detail": .detail])
@@ -50,6 +51,7 @@ struct OperationCompiler {
             paging: object.optional("paging").flatMap(paging) ?? OperationCompiler.unpaged,
             outcomes: OutcomeCompiler.rules(object.optional("outcomes")) + outcomes,
             answerID: answers?.optional("id").map(LensCompiler.pointers) ?? [],
+            sentID: answers?.optional("sent")?.jsonPointer(),
             idFromLocation: answers?.optional("location")?.bool() ?? false,
             answersRecord: !item.isEmpty, conditional: object.optional("ifMatch")?.bool() ?? false)
     }
@@ -64,7 +66,7 @@ struct OperationCompiler {
             body: request.body, basic: request.basic, items: [], item: [], tolerance: Operation.Tolerance(),
             shape: .detail,
             paging: OperationCompiler.unpaged,
-            outcomes: OutcomeCompiler.rules(object.optional("outcomes")) + outcomes, answerID: [],
+            outcomes: OutcomeCompiler.rules(object.optional("outcomes")) + outcomes, answerID: [], sentID: nil,
             idFromLocation: false, answersRecord: false, conditional: false)
     }
 
@@ -209,11 +211,16 @@ struct OperationCompiler {
             object.optional("pages")?.fault("belongs to the styles \"offset\" and \"page\"")
         }
         let fixed = object.optional("fixed")?.int(1...100_000)
+        let total = object.optional("total")?.jsonPointer()
+        let pages = object.optional("pages")?.jsonPointer()
+        let more = object.optional("more")?.jsonPointer()
+        // A system that says nothing about the end may hold its pages shorter than anybody wrote down: there, only an
+        // empty page ends the list, unless the profile knows better.
+        let showsEnd = fixed != nil || total != nil || pages != nil || more != nil || next != nil
         return Operation.Paging(
             style: compiled, maximum: object.optional("maximum")?.int(1...100_000) ?? fixed ?? 100, fixed: fixed,
-            total: object.optional("total")?.jsonPointer(), pages: object.optional("pages")?.jsonPointer(),
-            more: object.optional("more")?.jsonPointer(),
-            shortPageEnds: object.optional("shortPageEnds")?.bool() ?? true)
+            total: total, pages: pages, more: more,
+            shortPageEnds: object.optional("shortPageEnds")?.bool() ?? showsEnd)
     }
 
     // MARK: Searches
@@ -282,7 +289,7 @@ struct OperationCompiler {
         }
         let query = object.optional("query")?.templates(names.adding("term", "terms")) ?? []
         let together = object.optional("together")?.bool() ?? false
-        let wantsTwin = object.optional("twin")?.bool() ?? (kind == .phone && spellings != [.lastEight])
+        let wantsTwin = object.optional("twin")?.bool() ?? (kind == .phone && !spellings.allSatisfy(\.fitsBothTwins))
         if kind != .phone { object.optional("twin")?.fault("belongs to phones") }
         let used = (operation?.variables ?? []).union(query.flatMap(\.value.variables))
         if operation != nil {
@@ -298,7 +305,8 @@ struct OperationCompiler {
                 escapes: escapes, forbidden: Set((object.optional("forbid")?.string() ?? "").unicodeScalars))
         }
         if together { return [make(spellings, wantsTwin ? .both : .own)] }
-        return spellings.map { make([$0], .own) } + (wantsTwin ? spellings.map { make([$0], .twin) } : [])
+        return spellings.map { make([$0], .own) }
+            + (wantsTwin ? spellings.filter { !$0.fitsBothTwins }.map { make([$0], .twin) } : [])
     }
 
     /// The names `with.…` that appear in an operation's templates.

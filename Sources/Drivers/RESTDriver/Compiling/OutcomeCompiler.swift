@@ -14,12 +14,15 @@ enum OutcomeCompiler {
         else { return nil }
         var rule = OutcomeRule(kind: kind)
         if kind != .refused, kind != .conflict {
-            object.optional("reasons")?.fault("are heard only where the outcome is \"refused\" or \"conflict\"")
+            for name in ["reasons", "members"] {
+                object.optional(name)?.fault("are heard only where the outcome is \"refused\" or \"conflict\"")
+            }
         }
         rule.reasons = object.optional("reasons").map(LensCompiler.pointers) ?? []
+        rule.members = object.optional("members").map(LensCompiler.pointers) ?? []
         rule.statuses = conditions.optional("status")?.oneOrMore().compactMap(status) ?? []
         rule.contentType = conditions.optional("contentType")?.string()?.lowercased()
-        rule.text = conditions.optional("text")?.string()
+        rule.texts = conditions.optional("text")?.oneOrMore().compactMap { $0.string() } ?? []
         for (name, test) in conditions.optional("body")?.entries("an object of JSON pointers and tests") ?? [] {
             guard let pointer = JSONPointer(name) else {
                 test.fault("stands under a name that is not a JSON pointer (RFC 6901)")
@@ -27,7 +30,7 @@ enum OutcomeCompiler {
             }
             if let compiled = bodyTest(test) { rule.body.append((pointer, compiled)) }
         }
-        if rule.statuses.isEmpty, rule.contentType == nil, rule.text == nil, rule.body.isEmpty {
+        if rule.statuses.isEmpty, rule.contentType == nil, rule.texts.isEmpty, rule.body.isEmpty {
             when.fault("names no condition, so the rule would fit every answer")
         }
         return rule

@@ -72,6 +72,7 @@ struct ProfileChecks {
         if let basic = plan.basic { used.formUnion(basic.user.variables + basic.password.variables) }
         for attempt in attempts.values.joined() { used.formUnion(attempt.query.flatMap(\.value.variables)) }
         used.formUnion(plan.baseURL?.variables ?? [])
+        if let setting = plan.guarded?.unless { used.insert("setting.\(setting)") }
         for (name, node) in named(object.optional("credentials")) where !used.contains("credential.\(name)") {
             let derives =
                 object.optional("settings")?.value.members.contains { $0.value["from"]?.string == name } ?? false
@@ -148,7 +149,7 @@ struct ProfileChecks {
     // MARK: Writing
 
     private func checkCreate(_ operation: Operation, _ node: ConfigNode, _ fields: ConfigNode) {
-        if operation.answerID.isEmpty, !operation.idFromLocation, !operation.answersRecord {
+        if operation.answerID.isEmpty, operation.sentID == nil, !operation.idFromLocation, !operation.answersRecord {
             node.fault("lacks the member \"answer\": where the new id, or the whole record, stands")
         }
         if !operation.sendsRecord { node.fault("never sends the record: use \"{record}\" in \"json\" or \"form\"") }

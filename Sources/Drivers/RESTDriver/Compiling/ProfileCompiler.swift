@@ -49,8 +49,11 @@ struct ProfileCompiler {
                     "reusesSilently": .reusesSilently, "refuses": .refuses, "creates": .creates, "unknown": .unknown,
                 ]) ?? .unknown
             plan.constants.create = constants(members.optional("fixed"))
+            plan.createNeeds = members.optional("requires").map(needs) ?? []
         }
-        if let update = object.optional("update") { compileUpdate(update, nodes.map(\.name), &plan) }
+        if let update = object.optional("update") {
+            compileUpdate(update, nodes.map(\.name), settings.map(\.name), &plan)
+        }
         if let hints = object.optional("retryAfter") {
             plan.retryHints = hints.oneOrMore().compactMap { hint in
                 guard let members = hint.object(Members.retryAfter), let header = members.required("header")?.string()
@@ -198,7 +201,34 @@ struct ProfileCompiler {
     /// What the contract's update can change.
     static let changeable: [ProfileField] = [.name, .email, .cpf, .birthday]
 
-    private func compileUpdate(_ node: ConfigNode, _ operations: [String], _ plan: inout ProfilePlan) {
+    /// What a draft may lack.
+    private static let optional: [ProfileField] = [.cpf, .email, .birthday]
+
+    private func needs(_ node: ConfigNode) -> [ProfileField] {
+        node.oneOrMore().compactMap { entry in
+            guard let field = entry.choice(ProfileField.self) else { return nil }
+            if !ProfileCompiler.optional.contains(field) {
+                entry.fault(
+                    "cannot be missing from a draft or is never asked of one: "
+                        + ProfileCompiler.optional.map(\.rawValue).joined(separator: ", "))
+            }
+            return field
+        }
+    }
+
+    private func compileGuard(_ node: ConfigNode, _ settings: [String]) -> Guard? {
+        guard let members = node.object(Members.guarded), let held = members.required("held") else { return nil }
+        let unless = members.optional("unless")
+        let setting = unless?.string()
+        if let setting, !settings.contains(setting) {
+            unless?.fault(NearestName.unknown("setting", setting, settings))
+        }
+        return Guard(held: LensCompiler.pointers(held), unless: setting)
+    }
+
+    private func compileUpdate(
+        _ node: ConfigNode, _ operations: [String], _ settings: [String], _ plan: inout ProfilePlan
+    ) {
         guard let members = node.object(Members.update) else { return }
         let style: String? = members.required("style")?.choice(of: Members.updateStyles)
         if style != "partialWithRequired" {
@@ -207,6 +237,10 @@ struct ProfileCompiler {
         if style != "perField" { members.optional("calls")?.fault("belongs to the style \"perField\"") }
         if style == "perField" {
             for name in ["omit", "fixed"] { members.optional(name)?.fault("has no record in the style \"perField\"") }
+        }
+        if let guarded = members.optional("guard") {
+            if style != "full" { guarded.fault("belongs to the style \"full\": others send only what changes") }
+            plan.guarded = compileGuard(guarded, settings)
         }
         plan.constants.update = constants(members.optional("fixed"))
         plan.constants.omit = members.optional("omit")?.elements().compactMap { $0.jsonPointer() } ?? []
@@ -288,10 +322,11 @@ struct ProfileCompiler {
                 attempts.map {
                     Capabilities.Attempt(
                         trust: $0.trust,
-                        paging: (plan.operations[$0.operation]?.paging ?? OperationCompiler.unpaged).capability)
+                        paging: (plan.operations[$0.operation]?.paging ?? OperationCompiler.unpaged).capability,
+                        samples: $0.samples)
                 }
             },
-            needsDetail: needsDetail, skipsRows: plan.fields[.active] != nil, duplicates: duplicates,
+            needsDetail: needsDetail, skipsRows: plan.fields[.active]?.shapes[.row] != nil, duplicates: duplicates,
             unchangeable: unchangeable, staleReads: stale, draftMembers: Set(draftMembers),
             readable: readable, creatable: operations.contains(.create) ? creatable : [])
     }

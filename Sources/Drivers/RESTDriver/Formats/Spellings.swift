@@ -61,6 +61,11 @@ enum TermSpelling: String, Sendable, CaseIterable {
     /// `99999999`: the last eight digits, which a mobile has with and without its ninth digit. Only where the vendor
     /// searches by substring.
     case lastEight
+    /// `0001`: the last four digits, which every usual punctuation leaves together. Only where the vendor searches by
+    /// substring.
+    case lastFour
+    /// `+55 31 98888-0001`, as address books write; numbers of other countries have no such spelling.
+    case spaced
     /// `351912345678`: a number of another country. Brazilian ones have no such spelling.
     case foreign
     // CPFs.
@@ -72,7 +77,7 @@ enum TermSpelling: String, Sendable, CaseIterable {
 
     static func known(for kind: TermKind) -> [TermSpelling] {
         switch kind {
-        case .phone: [.international, .e164, .national, .masked, .subscriber, .lastEight, .foreign]
+        case .phone: [.international, .e164, .national, .masked, .subscriber, .lastEight, .lastFour, .spaced, .foreign]
         case .cpf: [.digits, .punctuated]
         case .email: [.asGiven, .lowercase, .uppercase]
         case .name: [.asGiven, .lowercase, .uppercase, .firstWord]
@@ -88,6 +93,8 @@ enum TermSpelling: String, Sendable, CaseIterable {
         case (.phone(let phone), .masked): phone.masked
         case (.phone(let phone), .subscriber): phone.subscriber
         case (.phone(let phone), .lastEight): phone.digits.count >= 8 ? String(phone.digits.suffix(8)) : phone.digits
+        case (.phone(let phone), .lastFour): String(phone.digits.suffix(4))
+        case (.phone(let phone), .spaced): TermSpelling.spaced(phone)
         case (.phone(let phone), .foreign): phone.isBrazilian ? nil : phone.digits
         case (.cpf(let cpf), .digits): cpf.digits
         case (.cpf(let cpf), .punctuated): cpf.punctuated
@@ -106,6 +113,14 @@ enum TermSpelling: String, Sendable, CaseIterable {
 }
 
 extension TermSpelling {
+    /// Whether a mobile with its ninth digit and the same without it are written alike.
+    var fitsBothTwins: Bool { self == .lastEight || self == .lastFour }
+
+    private static func spaced(_ phone: PhoneNumber) -> String? {
+        guard let area = phone.areaCode, let subscriber = phone.subscriber else { return nil }
+        return "+55 \(area) \(SubscriberSpelling.masked.write(subscriber))"
+    }
+
     /// A name as it is likely to be on record: composed, with single blanks.
     private static func name(_ text: String) -> String {
         PersonText.composed(text.split(separator: " ").joined(separator: " "))

@@ -87,10 +87,10 @@ extension RecordReader {
 
     func isActive(_ view: JSONView, _ field: FieldReader, _ slots: UnsafeMutableBufferPointer<Int32>) -> Bool {
         field.lenses.allSatisfy { slotted in
-            guard case .flag(let values) = slotted.lens.format else { return true }
+            guard case .flag(let values, let counts) = slotted.lens.format else { return true }
             let token = slotted.slots.first.map { slots[$0] } ?? -1
-            guard token >= 0 else { return true }
-            return values.contains { view.isScalar(Int(token), $0) }
+            if isAbsent(view, token, slotted.lens) { return true }
+            return values.contains { view.isScalar(Int(token), $0) } == counts
         }
     }
 

@@ -71,8 +71,8 @@ struct Lens: Sendable {
         case url(prefix: String)
         /// Bytes of an image in base64, shown as a `data:` URL of this type; longer ones are left out.
         case base64(mediaType: String, most: Int)
-        /// True for the rows that count.
-        case flag([[UInt8]])
+        /// Values with which a row counts, or with which it does not. Nothing on record counts.
+        case flag([[UInt8]], counts: Bool)
     }
 
     var each: Each?

@@ -79,6 +79,16 @@ struct RecordWriter: Sendable {
         return edits.apply(to: nil)
     }
 
+    /// Whether a draft has nothing for a member that a draft may lack.
+    static func lacks(_ field: ProfileField, _ draft: ClientDraft) -> Bool {
+        switch field {
+        case .cpf: draft.cpf == nil
+        case .email: draft.email == nil
+        case .birthday: draft.birthday == nil
+        default: false
+        }
+    }
+
     /// Ids of another system's making that the contract lets an integration ignore: where the vendor's place cannot hold
     /// one, the create goes without it.
     private static let mayBeLeftOut: Set<ProfileField> = [.healthInsurance, .location]

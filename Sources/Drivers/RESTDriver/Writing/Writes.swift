@@ -6,6 +6,8 @@ public import UpstreamDriver
 extension RESTDriver {
     public func create(_ draft: ClientDraft, _ context: CallContext) async throws(UpstreamError) -> WriteAnswer {
         guard let operation = plan.operations["create"] else { throw .unsupported("it cannot create clients") }
+        let missing = plan.createNeeds.filter { RecordWriter.lacks($0, draft) }
+        guard missing.isEmpty else { throw .refused(reasons: missing.map { "\($0.rawValue) is required" }) }
         let record: [UInt8]
         do {
             record = try writer.record(for: draft)
@@ -21,6 +23,7 @@ extension RESTDriver {
             return .record(answer.client)
         }
         if let id = newID(exchange, operation) { return .id(ClientID(id)) }
+        if let id = sentID(record, exchange, operation) { return .id(ClientID(id)) }
         // It was accepted, so there is a record; which one, the answer does not say.
         throw .outcomeUnknown("the create was accepted, but its answer names no client")
     }
@@ -32,7 +35,12 @@ extension RESTDriver {
         if case .perField(let calls) = plan.style { return try await updateFieldByField(id, patch, calls, context) }
         guard let operation = plan.operations["update"] else { throw .unsupported("it cannot change clients") }
         try checkID(id)
-        let current = writer.needsBase(patch) || operation.conditional ? try await fetch(id, context) : nil
+        // A record that does not count is not there, whatever the system would make of a change.
+        let reads = writer.needsBase(patch) || operation.conditional || plan.fields[.active] != nil
+        let current = reads ? try await fetch(id, context) : nil
+        if let current, isGuarded(current.value) {
+            throw .unsupported("it takes whole records, and a change would lose what this one holds")
+        }
         let record: [UInt8]
         do {
             record = try writer.record(for: patch, id: id, base: current?.value, current: current?.client)
@@ -113,6 +121,20 @@ extension RESTDriver {
             return error
         default: return error
         }
+    }
+
+    /// Whether a change would lose what the record holds, and the tenant has not said that it does not.
+    private func isGuarded(_ record: JSONValue) -> Bool {
+        guard let guarded = plan.guarded else { return false }
+        if let setting = guarded.unless, exchanger.constants["setting.\(setting)"]?.text == "yes" { return false }
+        return guarded.held.contains { !OutcomeRule.isEmpty(record.at($0, foldCase: plan.foldCase)) }
+    }
+
+    /// The id that the caller gave, where the answer is data and names none. Bridge reads the record back under it.
+    private func sentID(_ record: [UInt8], _ exchange: Exchange, _ operation: Operation) -> String? {
+        guard let place = operation.sentID, exchange.document?.root.kind == .object else { return nil }
+        let id = (try? JSONDocument(record))?.root.at(place, foldCase: false)?.scalarText
+        return id.flatMap { plan.idForm.allows($0) ? $0 : nil }
     }
 
     private func newID(_ exchange: Exchange, _ operation: Operation) -> String? {

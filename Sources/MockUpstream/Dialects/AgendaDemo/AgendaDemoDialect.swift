@@ -10,6 +10,8 @@ struct AgendaDemoDialect: Dialect {
     private let tokenLifetime: Int
     private let seed: UInt64
     private var table: PatientTable<AgendaDemoRecord>
+    /// Most rows of a page.
+    private var most = 100
     /// When each token runs out, in seconds of the mock's clock.
     private var tokens: [String: Double] = [:]
     private var tokensGiven = 0
@@ -66,6 +68,10 @@ struct AgendaDemoDialect: Dialect {
 
     mutating func expireTokens() { tokens = [:] }
     mutating func releaseReads() {}
+    mutating func limitPages(to rows: Int) -> Bool {
+        most = min(most, rows)
+        return true
+    }
 
     func keepsakes(ofRow row: Int) -> [UInt8]? {
         guard row < table.count else { return nil }
@@ -116,7 +122,7 @@ struct AgendaDemoDialect: Dialect {
         let asked = request.parameter("porPagina").map { Int($0) } ?? 50
         guard let number, number >= 1 else { return invalid([("pagina", "Deve ser um número a partir de 1")]) }
         guard let asked, asked >= 1 else { return invalid([("porPagina", "Deve ser um número a partir de 1")]) }
-        let size = min(asked, 100)
+        let size = min(asked, most)
         let found = filter(of: request).map { rows(matching: $0) }
         let total = found?.count ?? table.count
         let pages = (total + size - 1) / size

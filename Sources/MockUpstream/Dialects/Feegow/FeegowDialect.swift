@@ -10,6 +10,9 @@ struct FeegowDialect: Dialect {
 
     private let accessToken: String
     private let lag: Double
+    private let isLiteral: Bool
+    /// Most rows of a page; no limit is documented.
+    private var most = Int.max
     /// What reads see.
     private var table: PatientTable<FeegowPatient>
     /// What was written and is not seen yet, oldest first.
@@ -21,6 +24,7 @@ struct FeegowDialect: Dialect {
     init(_ options: MockOptions) {
         accessToken = options.accessToken
         lag = Double(options.staleReads)
+        isLiteral = options.literalPhones
         table = PatientTable(options, shapes: 3)
     }
 
@@ -63,6 +67,10 @@ struct FeegowDialect: Dialect {
     /// The key of this dialect is not given out by a login and does not run out.
     mutating func expireTokens() {}
     mutating func releaseReads() { release(until: .infinity) }
+    mutating func limitPages(to rows: Int) -> Bool {
+        most = min(most, rows)
+        return true
+    }
 
     func keepsakes(ofRow row: Int) -> [UInt8]? { latest(row)?.keepsakes }
 
@@ -85,10 +93,14 @@ struct FeegowDialect: Dialect {
         let offset = request.parameter("offset").map { Int($0) } ?? 0
         let limit = request.parameter("limit").map { Int($0) } ?? 50
         guard let offset, offset >= 0 else { return invalid([("offset", "O campo offset deve ser um número.")]) }
-        guard let limit, limit >= 0 else { return invalid([("limit", "O campo limit deve ser um número.")]) }
+        guard let limit = limit.map({ min($0, most) }), limit >= 0 else {
+            return invalid([("limit", "O campo limit deve ser um número.")])
+        }
         let found = filter(of: request).map { filter in
             let digits = Text.digits(filter.value)
-            return filter.name == "cpf" ? table.rows(cpf: digits) : table.rows(phoneContaining: digits)
+            if filter.name == "cpf" { return table.rows(cpf: digits) }
+            return isLiteral
+                ? (0..<table.count).filter { table[$0].holds(filter.value) } : table.rows(phoneContaining: digits)
         }
         let total = found?.count ?? table.count
         let first = min(offset, total)
@@ -125,7 +137,9 @@ struct FeegowDialect: Dialect {
 
     private mutating func create(_ request: MockRequest, _ now: Double) -> MockAnswer {
         guard var form = form(request) else { return text(422, false, "JSON inválido") }
+        // The one by its documentation, the other by what integrators met.
         form.require("nome_completo")
+        form.require("nome_paciente")
         form.requireOne(of: ["cpf", "celular", "data_nascimento", "email"])
         guard form.faults.isEmpty else { return invalid(form.faults) }
         if let row = existing(form) { return created(row) }
@@ -151,7 +165,7 @@ struct FeegowDialect: Dialect {
             guard let patient = latest(row) else { return false }
             if let cpf { return patient.cpf == cpf }
             guard Text.folded(patient.name) == name else { return false }
-            if let mobile = form.text("celular"), patient.mobiles.contains(mobile) { return true }
+            if let mobile = form.text("celular"), patient.keys.phones.contains(mobile) { return true }
             if let birthday = form.birthday, patient.birthday == birthday { return true }
             guard let email = form.text("email").map(Text.folded) else { return false }
             return patient.keys.emails.contains(email)
@@ -165,6 +179,10 @@ struct FeegowDialect: Dialect {
         let id = form.text("paciente_id").flatMap { Int($0) } ?? 0
         let row = max(id, Table.firstID - 1) - Table.firstID
         guard var patient = latest(row) else { return text(200, false, "Paciente não atualizado") }
+        if let cpf = form.text("cpf"), let other = table.rows(cpf: cpf).first, other != row {
+            // Whose it is, as systems like to say.
+            return text(200, false, "O CPF já é do paciente \(table[other].name)")
+        }
         form.apply(to: &patient)
         patient.changedAt = "2026-01-01 09:00:00"
         write(row, patient, now)

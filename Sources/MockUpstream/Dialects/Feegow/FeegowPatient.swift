@@ -19,8 +19,11 @@ struct FeegowPatient: PatientRecord {
         name = person.name
         birthday = person.birthday
         cpf = person.cpf
-        mobiles = Self.places(person.phones.filter { $0.kind != .landline }.map(\.digits))
-        landlines = Self.places(person.phones.filter { $0.kind == .landline }.map(\.digits))
+        // Integrations write digits, the clinic's people type a mask.
+        let isMasked = person.isPlain && row % 2 == 1
+        func shown(_ phone: Phone) -> String { isMasked && phone.kind != .foreign ? phone.punctuated() : phone.digits }
+        mobiles = Self.places(person.phones.filter { $0.kind != .landline }.map(shown))
+        landlines = Self.places(person.phones.filter { $0.kind == .landline }.map(shown))
         emails = [person.email, nil]
         photo = person.photo
         createdAt = Self.creation(ofRow: row)
@@ -38,9 +41,12 @@ struct FeegowPatient: PatientRecord {
 
     var keys: SearchKeys {
         SearchKeys(
-            phones: (mobiles + landlines).compactMap(\.self), cpf: cpf,
+            phones: (mobiles + landlines).compactMap { $0.map { Text.digits($0) } }, cpf: cpf,
             emails: emails.compactMap { $0.map(Text.folded) }, name: Text.folded(name))
     }
+
+    /// Whether a number stands on record in exactly this spelling.
+    func holds(_ number: String) -> Bool { (mobiles + landlines).contains(number) }
 
     /// What a change through the contract has no name for.
     var keepsakes: [UInt8] {

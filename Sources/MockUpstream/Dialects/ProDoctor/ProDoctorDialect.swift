@@ -11,6 +11,9 @@ struct ProDoctorDialect: Dialect {
     private var table: PatientTable<ProDoctorPatient>
 
     private typealias Table = PatientTable<ProDoctorPatient>
+    /// Most rows of a page.
+    private var most = ProDoctorDialect.mostRows
+
     private enum Shape { static let row = 0, detail = 1 }
     private enum Field { static let name = 0, cpf = 1, phone = 2 }
 
@@ -56,6 +59,10 @@ struct ProDoctorDialect: Dialect {
     /// Keys are given out by people and do not run out.
     mutating func expireTokens() {}
     mutating func releaseReads() {}
+    mutating func limitPages(to rows: Int) -> Bool {
+        most = min(most, rows)
+        return true
+    }
 
     func keepsakes(ofRow row: Int) -> [UInt8]? { row < table.count ? table[row].keepsakes : nil }
 
@@ -66,7 +73,8 @@ struct ProDoctorDialect: Dialect {
         let number = body["pagina"].map { $0.int } ?? 1
         let size = body["quantidade"].map { $0.int } ?? Self.mostRows
         guard let number, number >= 1 else { return failure("Página inválida") }
-        guard let size, (1...Self.mostRows).contains(size) else { return failure("Quantidade inválida") }
+        guard let asked = size, (1...Self.mostRows).contains(asked) else { return failure("Quantidade inválida") }
+        let rows = min(asked, most)
         let term = body["termo"]?.string ?? ""
         var found: [Int]?
         if !term.isEmpty {
@@ -78,8 +86,8 @@ struct ProDoctorDialect: Dialect {
             }
         }
         let total = found?.count ?? table.count
-        let first = min((number - 1) * size, total)
-        let range = first..<first + min(size, total - first)
+        let first = min((number - 1) * rows, total)
+        let range = first..<first + min(rows, total - first)
         guard !range.isEmpty else { return success(Array(#"{"pacientes":null}"#.utf8)) }
         var json = JSONWriter(capacity: 320 * range.count + 64)
         json.raw(#"{"pacientes":["#)
@@ -109,10 +117,8 @@ struct ProDoctorDialect: Dialect {
         let form = ProDoctorForm(sent)
         guard form.alerts.isEmpty else { return failure(form.alerts) }
         // What the real system's `suprimirAlertas` would let pass.
-        if let cpf = form.keys.cpf, !table.rows(cpf: cpf).isEmpty {
-            return failure("Já existe paciente com este CPF: \(CPF.punctuated(cpf))")
-        }
-        table.append(.written(members: form.members(), kept: ProDoctorPatient.Kept(), keys: form.keys))
+        if let alert = known(form, besides: nil) { return failure(alert) }
+        table.append(.written(members: form.members(), keys: form.keys))
         return short(table.count - 1, form)
     }
 
@@ -123,8 +129,15 @@ struct ProDoctorDialect: Dialect {
         guard let row = body["codigo"]?.int.flatMap({ table.row(ofID: $0) }) else { return notFound }
         let form = ProDoctorForm(sent)
         guard form.alerts.isEmpty else { return failure(form.alerts) }
-        table.replace(row, with: .written(members: form.members(), kept: table[row].kept, keys: form.keys))
+        if let alert = known(form, besides: row) { return failure(alert) }
+        table.replace(row, with: .written(members: form.members(), keys: form.keys))
         return short(row, form)
+    }
+
+    /// The alert of a CPF that another patient has. It says who, as such alerts do.
+    private func known(_ form: ProDoctorForm, besides row: Int?) -> String? {
+        guard let cpf = form.keys.cpf, let other = table.rows(cpf: cpf).first(where: { $0 != row }) else { return nil }
+        return "Já existe paciente com este CPF: \(table[other].name)"
     }
 
     /// What a write answers: code and name only.

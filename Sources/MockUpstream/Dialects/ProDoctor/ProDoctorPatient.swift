@@ -2,21 +2,16 @@ import JSONBytes
 
 /// A patient as the prodoctor dialect keeps it: as generated, or as it was last written, unknown members included.
 enum ProDoctorPatient: PatientRecord {
-    /// What a change never carries, since it is written in another form than it is read.
-    struct Kept: Sendable {
-        var photo: String?
-        var insurances = "[]"
-    }
-
     case generated(Person, row: Int)
-    /// The record as it was sent, an object without `codigo`, `foto` and `convenios`.
-    case written(members: [UInt8], kept: Kept, keys: SearchKeys)
+    /// The record as it was sent, an object without `codigo`: what was not sent is gone. Insurances are written in a form
+    /// of their own (`registroConvenio1`…), so `convenios` is gone too.
+    case written(members: [UInt8], keys: SearchKeys)
 
     init(_ person: Person, row: Int) { self = .generated(person, row: row) }
 
     var keys: SearchKeys {
         switch self {
-        case .written(_, _, let keys): keys
+        case .written(_, let keys): keys
         case .generated(let person, _):
             SearchKeys(
                 phones: Self.places(person).map(\.digits), cpf: person.cpf, emails: [],
@@ -24,13 +19,10 @@ enum ProDoctorPatient: PatientRecord {
         }
     }
 
-    var kept: Kept {
+    var name: String {
         switch self {
-        case .written(_, let kept, _): kept
-        case .generated(let person, let row):
-            Kept(
-                photo: person.photo.map { Self.base64(Array($0.utf8)) },
-                insurances: row % 3 == 0 ? "[]" : #"[{"codigo":\#(row % 3),"nome":"Convênio Exemplo"}]"#)
+        case .written(let bytes, _): (try? JSONDocument(bytes))?.root["nome"]?.string ?? ""
+        case .generated(let person, _): person.name
         }
     }
 
@@ -45,10 +37,10 @@ enum ProDoctorPatient: PatientRecord {
 
     func detail(code: Int) -> [UInt8] {
         var json = object(code, only: nil)
-        json.raw(#","foto":"#)
-        if let photo = kept.photo { json.string(photo) } else { json.null() }
-        json.raw(#","convenios":"#)
-        json.raw(Array(kept.insurances.utf8))
+        let names = members.map(\.name)
+        // Written records have lost what was not sent.
+        if !names.contains("foto") { json.raw(#","foto":null"#) }
+        if !names.contains("convenios") { json.raw(#","convenios":[]"#) }
         json.raw("}")
         return json.finish()
     }
@@ -57,17 +49,24 @@ enum ProDoctorPatient: PatientRecord {
     var keepsakes: [UInt8] {
         var json = JSONWriter()
         json.raw("{")
-        for (name, value) in members where !Self.shown.contains(name) {
+        let members = members
+        for (name, value) in members where !Self.shown.contains(name) && !Self.rich.contains(name) {
             json.comma()
             json.key(name)
             json.raw(value)
         }
+        for (name, nothing) in zip(Self.rich, ["null", "[]"]) {
+            json.comma()
+            json.key(name)
+            json.raw(members.last { $0.name == name }?.value ?? Array(nothing.utf8))
+        }
         json.raw("}")
-        return json.finish() + Array((kept.photo ?? "").utf8) + Array(kept.insurances.utf8)
+        return json.finish()
     }
 
     private static let phones = ["telefone1", "telefone2", "telefone3", "telefone4"]
     private static let rowMembers = ["nome", "nomeCivil", "dataNascimento", "cpf"] + phones
+    private static let rich = ["foto", "convenios"]
     private static let shown =
         rowMembers.filter { $0 != "nomeCivil" } + ["correioEletronico", "observacao", "cpfNaoExiste"]
 
@@ -87,7 +86,7 @@ enum ProDoctorPatient: PatientRecord {
 
     private var members: [(name: String, value: [UInt8])] {
         switch self {
-        case .written(let bytes, _, _):
+        case .written(let bytes, _):
             guard let root = try? JSONDocument(bytes).root else { return [] }
             return root.members.map { ($0.key, Array($0.value.source)) }
         case .generated(let person, let row): return Self.members(of: person, row: row)
@@ -107,6 +106,8 @@ enum ProDoctorPatient: PatientRecord {
             ("correioEletronico", text(person.email)), ("observacao", text(person.notes)),
             ("sexo", Array(#"{"codigo":\#(1 + row % 2)}"#.utf8)), ("prontuario", text("P-\(row + 1)")),
         ]
+        let insurances = row % 4 == 3 ? #"[{"codigo":\#(1 + row % 3),"nome":"Convênio Exemplo"}]"# : "[]"
+        members += [("foto", text(photo(of: person, row: row))), ("convenios", Array(insurances.utf8))]
         let places = Self.places(person)
         for (place, name) in phones.enumerated() {
             members.append((name, place < places.count ? Self.phone(places[place]) : Array("null".utf8)))
@@ -118,6 +119,12 @@ enum ProDoctorPatient: PatientRecord {
         let type = phone.kind == .mobile ? 3 : 1
         return Array(
             #"{"ddd":"\#(phone.digits.prefix(2))","numero":"\#(phone.withoutDDD())","tipo":{"codigo":\#(type)}}"#.utf8)
+    }
+
+    /// Base64 in the record: of one patient a million characters.
+    private static func photo(of person: Person, row: Int) -> String? {
+        if row == 5 { return String(repeating: "ABCD", count: 250_000) }
+        return person.photo.map { base64(Array($0.utf8)) }
     }
 
     /// RFC 4648, section 4.
@@ -175,6 +182,9 @@ struct ProDoctorForm {
             if area.utf8.count != 2 || !(8...9).contains(number.utf8.count) {
                 alerts.append("Telefone \(place) inválido")
             }
+            if number.utf8.count == 9, phone["tipo"]?["codigo"]?.int == nil {
+                alerts.append("Informe o tipo do telefone \(place)")
+            }
             keys.phones.append(area + number)
         }
     }
@@ -183,7 +193,7 @@ struct ProDoctorForm {
     func members() -> [UInt8] {
         var json = JSONWriter()
         json.raw("{")
-        for (name, value) in sent.members where !["codigo", "foto", "convenios"].contains(name) {
+        for (name, value) in sent.members where !["codigo", "convenios"].contains(name) {
             json.comma()
             json.key(name)
             json.raw(value.source)

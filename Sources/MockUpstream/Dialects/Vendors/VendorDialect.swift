@@ -20,6 +20,9 @@ struct VendorDialect: Dialect {
     /// When the calls of the last stretch came.
     private var calls: [Double] = []
     private let countsCalls: Bool
+    /// Most rows of a page, whatever the system says of its pages.
+    private var mostRows = Int.max
+    private(set) var strangers = 0
 
     var basePath: String { system.basePath }
 
@@ -31,6 +34,12 @@ struct VendorDialect: Dialect {
         let generator = PersonGenerator(options)
         records.reserveCapacity(options.rows)
         for place in 0..<options.rows { append(generator.person(place)) }
+        guard options.strangers, let first = records.first?.members else { return }
+        strangers = system.people.strangers.count
+        for stranger in system.people.strangers {
+            let id = system.people.id(records.count)
+            append(VendorRecord(id: id, members: stranger(first, id), system.people))
+        }
     }
 
     private mutating func append(_ person: Person) {
@@ -92,6 +101,15 @@ struct VendorDialect: Dialect {
 
     mutating func expireTokens() { tokens = [:] }
     mutating func releaseReads() { release(until: .infinity) }
+
+    mutating func limitPages(to rows: Int) -> Bool {
+        mostRows = min(mostRows, rows)
+        return system.routes.contains { route in
+            guard case .page(let page) = route.does, !page.honoursSize else { return false }
+            if case .none = page.paging { return false }
+            return true
+        }
+    }
 
     func id(ofRow row: Int) -> String { latest(row)?.id ?? system.people.id(row) }
 
@@ -178,7 +196,8 @@ struct VendorDialect: Dialect {
             return system.says(.invalid([VendorFault(field: "filter", message: "is not understood")]))
         }
         if conditions.isEmpty, let demanded = page.demands { return system.says(.invalid([demanded])) }
-        let found = conditions.isEmpty ? records : records.filter { record in conditions.allSatisfy { $0(record) } }
+        let all = conditions + page.scope(request)
+        let found = all.isEmpty ? records : records.filter { record in all.allSatisfy { $0(record) } }
         let window: (first: Int, size: Int, page: Int)
         do throws(Unreadable) {
             window = try self.window(page, request, all: found.count)
@@ -194,17 +213,24 @@ struct VendorDialect: Dialect {
         return MockAnswer(200, json: page.envelope(result))
     }
 
+    private func sizeName(_ page: VendorPage) -> String? {
+        switch page.paging {
+        case .none: nil
+        case .offset(_, let name, _, _), .numbers(_, let name, _, _): name
+        }
+    }
+
     private struct Unreadable: Error { let fault: VendorFault }
 
     private func window(
         _ page: VendorPage, _ request: VendorRequest, all: Int
     ) throws(Unreadable) -> (first: Int, size: Int, page: Int) {
         func count(_ name: String, from least: Int, usual: Int, most: Int) throws(Unreadable) -> Int {
-            guard let text = request[name] else { return usual }
+            guard let text = request[name] else { return name == sizeName(page) ? min(usual, mostRows) : usual }
             guard let value = Int(text), value >= least, value <= most || !page.refusesLargePages else {
                 throw Unreadable(fault: VendorFault(field: name, message: "must be from \(least) to \(most)"))
             }
-            return min(value, most)
+            return min(value, most, name == sizeName(page) ? mostRows : .max)
         }
         switch page.paging {
         case .none: return (0, max(1, all), 1)

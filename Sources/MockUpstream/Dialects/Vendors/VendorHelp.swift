@@ -17,8 +17,56 @@ extension Phone {
     var international: String { kind == .foreign ? digits : "55" + digits }
     /// `+5511999999999`, `+351912345678`.
     var e164: String { "+" + international }
-    /// As the clerk of the day wrote it: every second Brazilian number with a mask.
-    func asWritten(_ place: Int) -> String { place % 2 == 0 || kind == .foreign ? e164 : punctuated() }
+    /// As the clerk of the day wrote it: one way after the other.
+    func written(_ place: Int, _ ways: [PhoneWriting]) -> String {
+        kind == .foreign || ways.isEmpty ? e164 : ways[place % ways.count].write(self)
+    }
+}
+
+/// Spellings in which Brazilian numbers stand in clinics' systems.
+enum PhoneWriting: Sendable, CaseIterable {
+    /// `+5511999999999`, `(11) 99999-9999`, `11999999999`, `5511999999999`
+    case e164, masked, national, international
+    /// `+55 11 99999-9999`, `(11)99999-9999`, `11 99999-9999`, `+55 (11) 99999-9999`
+    case spaced, tight, bare, plusMasked
+
+    func write(_ phone: Phone) -> String {
+        switch self {
+        case .e164: phone.e164
+        case .masked: phone.punctuated()
+        case .national: phone.national
+        case .international: phone.international
+        case .spaced: "+55 \(phone.digits.prefix(2)) \(phone.withoutDDD())"
+        case .tight: "(\(phone.digits.prefix(2)))\(phone.withoutDDD())"
+        case .bare: "\(phone.digits.prefix(2)) \(phone.withoutDDD())"
+        case .plusMasked: "+55 \(phone.punctuated())"
+        }
+    }
+
+    /// Whether a text is a number written so.
+    func fits(_ text: String) -> Bool {
+        var digits = Text.digits(text)
+        switch self {
+        case .international:
+            // A number of another country stands without its plus.
+            if !digits.hasPrefix("55") {
+                return digits == text && (10...15).contains(digits.utf8.count) && !PhoneWriting.isNational(digits)
+            }
+            digits = String(digits.dropFirst(2))
+        case .e164, .spaced, .plusMasked: digits = String(digits.dropFirst(2))
+        default: break
+        }
+        return PhoneWriting.isNational(digits) && write(Phone(kind: .mobile, digits: digits)) == text
+    }
+
+    /// Ten digits, or eleven whose third is the mobiles' nine.
+    private static func isNational(_ digits: String) -> Bool {
+        digits.utf8.count == 10 || (digits.utf8.count == 11 && digits.dropFirst(2).hasPrefix("9"))
+    }
+
+    static func isForeign(_ text: String) -> Bool {
+        text.hasPrefix("+") && !text.hasPrefix("+55") && (8...15).contains(Text.digits(text).utf8.count)
+    }
 }
 
 extension SearchKeys {

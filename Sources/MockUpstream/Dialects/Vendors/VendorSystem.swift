@@ -106,6 +106,8 @@ struct VendorPeople: Sendable {
     var keys: @Sendable (MockJSON) -> SearchKeys
     /// Members of a record beside what a caller of the contract can name.
     var keepsakes: [String] = []
+    /// Records that are no patients, each made of the first patient's and an id: a company, somebody inactive.
+    var strangers: [@Sendable (MockJSON, String) -> MockJSON] = []
     /// How it is shown in a list.
     var row: @Sendable (MockJSON) -> MockJSON = { $0 }
     /// How it is shown alone.
@@ -150,10 +152,14 @@ struct VendorPage: Sendable {
     }
 
     var paging: Paging
+    /// The size is the database's own limit: a page has as many rows as are asked for, while there are.
+    var honoursSize = false
     /// Too large a page is refused; else it is served as the largest.
     var refusesLargePages = false
     /// The filters of a request; none means all. Nil where it makes no sense.
     var conditions: @Sendable (VendorRequest) -> [VendorCondition]?
+    /// What is left out without being a filter of the caller's search: inactive people, companies.
+    var scope: @Sendable (VendorRequest) -> [VendorCondition] = { _ in [] }
     /// Filters without which it shows nobody: the fault then.
     var demands: VendorFault?
     var envelope: @Sendable (Rows) -> MockJSON
@@ -194,6 +200,11 @@ struct VendorFilter: Sendable {
     /// A member as it stands, letter by letter.
     static func asStored(_ member: String) -> VendorFilter {
         VendorFilter { value, record in record.members[member]?.scalar == value }
+    }
+
+    /// Any of these members as it stands, letter by letter.
+    static func asStored(_ members: [String]) -> VendorFilter {
+        VendorFilter { value, record in members.contains { record.members[$0]?.scalar == value } }
     }
 
     /// Anywhere in any of these members, without case.
@@ -244,6 +255,8 @@ struct VendorRule: Sendable {
         case digits(ClosedRange<Int>)
         /// Digits with any of these characters between them.
         case phone(ClosedRange<Int>)
+        /// A number in one of these spellings, or one of another country behind a `+`.
+        case number([PhoneWriting])
         case isoDate
         /// `dd/MM/yyyy`.
         case dayFirst
@@ -279,6 +292,7 @@ struct VendorRule: Sendable {
         case .phone(let count):
             return text.allSatisfy { $0.isASCII && ($0.isNumber || " ()+-.".contains($0)) }
                 && count.contains(Text.digits(text).utf8.count)
+        case .number(let ways): return PhoneWriting.isForeign(text) || ways.contains { $0.fits(text) }
         case .isoDate: return CivilDate(iso: text) != nil
         case .dayFirst: return CivilDate(dayFirst: text, separator: "/") != nil
         case .email:

@@ -2,7 +2,7 @@
 enum BelleSystem {
     static func system(_ options: MockOptions) -> VendorSystem {
         let find = VendorPage(
-            paging: .none, conditions: VendorFilter.among(["cpf": .cpf]),
+            paging: .none, conditions: VendorFilter.among(["cpf": .asStored("cpf")]),
             demands: VendorFault(field: "cpf", message: "Informe o CPF"), envelope: { .array($0.rows) })
         return VendorSystem(
             basePath: "/api/release/controller/IntegracaoExterna/v1.0",
@@ -14,8 +14,10 @@ enum BelleSystem {
     }
 
     private static func record(_ person: Person, _ place: Int, _ id: String) -> MockJSON {
+        // Some CPFs were typed with their punctuation, and are found so only.
         [
-            "codigo": .number(id), "nome": .text(person.name), "cpf": .maybe(person.cpf, or: ""),
+            "codigo": .number(id), "nome": .text(person.name),
+            "cpf": .maybe(place % 2 == 0 ? person.cpf : person.cpf.map { CPF.punctuated($0) }, or: ""),
             "dtNascimento": .maybe(person.birthday?.dayFirst("/"), or: ""),
             "celular": .maybe((person.mobile ?? person.landline)?.punctuated(), or: ""),
             "email": .maybe(person.email, or: ""),

@@ -5,7 +5,7 @@ enum ClinicaExpertsSystem {
         let rules = [
             VendorRule("name", .required, "O campo name é obrigatório."),
             VendorRule("email", .email, "O campo email deve ser um e-mail válido."),
-            VendorRule("phone", .phone(8...15), "O campo phone não é um telefone."),
+            VendorRule("phone", .number([.e164, .masked, .national]), "O campo phone não é um telefone."),
             VendorRule("date_birth", .isoDate, "O campo date_birth não é uma data."),
             VendorRule("documents", .only(areDocuments), "Cada documento tem type e value."),
         ]
@@ -15,8 +15,10 @@ enum ClinicaExpertsSystem {
             conditions: VendorFilter.among(["phone": .asStored("phone"), "cpf": .cpf, "email": .email, "name": .name]),
             envelope: envelope)
         let create = VendorWrite(
-            writable: writable, rules: rules, status: 201, answer: { _, record in ["data": record] })
-        let update = VendorWrite(writable: writable, rules: rules, answer: { _, record in ["data": record] })
+            writable: writable, rules: rules, collides: collides, status: 201, answer: { _, record in ["data": record] }
+        )
+        let update = VendorWrite(
+            writable: writable, rules: rules, collides: collides, answer: { _, record in ["data": record] })
         return VendorSystem(
             basePath: "/api/v1", wants: [.header("Authorization", "Bearer \(options.accessToken)")],
             routes: [
@@ -37,7 +39,7 @@ enum ClinicaExpertsSystem {
         return [
             "uuid": .text(id), "name": .text(person.name), "email": .maybe(person.email, or: nil),
             // As the integrator before wrote it.
-            "phone": .maybe(number?.asWritten(place), or: nil),
+            "phone": .maybe(number?.written(place, [.e164, .masked, .national]), or: nil),
             "date_birth": .maybe(person.birthday?.iso, or: nil), "sex": nil,
             "documents": .array(documents), "annotation": .maybe(person.notes, or: nil),
             "tags": [], "active": true,
@@ -48,8 +50,19 @@ enum ClinicaExpertsSystem {
         switch trouble {
         case .invalid(let faults):
             MockAnswer(422, json: ["message": "Dados inválidos.", "fields": faults.byField])
+        case .duplicate(let fault):
+            MockAnswer(422, json: ["message": "Dados inválidos.", "fields": [fault].byField])
         default: MockAnswer(trouble.status, json: ["success": false, "message": .text(trouble.portuguese)])
         }
+    }
+
+    /// A CPF occurs once, and whose it is is told.
+    private static func collides(
+        _ new: VendorRecord, _ other: VendorRecord, _ request: VendorRequest
+    ) -> VendorFault? {
+        guard request.body?["documents"] != nil, let cpf = new.keys.cpf, cpf == other.keys.cpf else { return nil }
+        return VendorFault(
+            field: "documents", message: "Este documento já é de \(other.members["name"]?.scalar ?? "outra pessoa").")
     }
 
     private static func areDocuments(_ documents: MockJSON) -> Bool {

@@ -15,6 +15,8 @@ enum ClinicaNasNuvensSystem {
                 VendorRule("dataNascimento", .isoDate, "data inválida"),
                 VendorRule("cpfcnpj", .digits(11...14), "documento inválido"),
                 VendorRule("contato/email", .email, "e-mail inválido"),
+                VendorRule("contato/telefoneCelular", .number([.national, .international]), "telefone inválido"),
+                VendorRule("contato/telefoneResidencial", .number([.national, .international]), "telefone inválido"),
             ], answer: { _, record in record })
         let phones = ["contato/telefoneCelular", "contato/telefoneResidencial", "contato/telefoneComercial"]
         return VendorSystem(
@@ -29,7 +31,8 @@ enum ClinicaNasNuvensSystem {
             ],
             people: VendorPeople(
                 record: record,
-                keys: SearchKeys.from(name: ["nome"], phones: phones, cpf: "cpfcnpj", email: "contato/email")),
+                keys: SearchKeys.from(name: ["nome"], phones: phones, cpf: "cpfcnpj", email: "contato/email"),
+                strangers: [inactive]),
             limit: VendorLimit(calls: 120, seconds: 60), says: says)
     }
 
@@ -45,9 +48,19 @@ enum ClinicaNasNuvensSystem {
                 "telefoneCelular": number(person.mobile), "telefoneResidencial": number(person.landline),
                 "telefoneComercial": number(person.secondMobile), "email": .maybe(person.email, or: nil),
             ],
-            "endereco": nil, "observacao": .maybe(person.notes, or: nil), "ativo": true,
+            "endereco": nil, "observacao": .maybe(person.notes, or: nil),
+            // Records from before there was such a thing do not say it.
+            "ativo": place % 5 == 4 ? nil : true,
             "estrangeiro": false, "numeroIdentificacao": .text("P\(place + 1)"),
         ]
+    }
+
+    /// Somebody who left, under the same CPF.
+    @Sendable private static func inactive(_ first: MockJSON, _ id: String) -> MockJSON {
+        var record = first
+        record["id"] = .number(id)
+        record["ativo"] = false
+        return record
     }
 
     private static func says(_ trouble: VendorTrouble) -> MockAnswer {

@@ -6,14 +6,15 @@ enum ClinicorpSystem {
         let find = VendorPage(
             paging: .none,
             conditions: VendorFilter.among([
-                "OtherDocumentId": .cpf, "Email": .email, "Name": .name, "Phone": .phone,
+                "OtherDocumentId": .cpf, "Email": .email, "Name": .name, "Phone": .asStored("MobilePhone"),
             ]),
             demands: VendorFault(field: "PatientId", message: "or OtherDocumentId, Email, Name, Phone is required"),
             envelope: objectOrArray)
         let create = VendorWrite(
             writable: ["Name", "MobilePhone", "Email", "BirthDate", "OtherDocumentId", "DocumentId", "Sex", "Notes"],
             rules: [
-                VendorRule("Name", .required, "is required"), VendorRule("MobilePhone", .phone(10...15), "is invalid"),
+                VendorRule("Name", .required, "is required"),
+                VendorRule("MobilePhone", .number([.international, .e164, .spaced, .plusMasked]), "is invalid"),
                 VendorRule("OtherDocumentId", .digits(11...14), "is invalid"),
                 VendorRule("BirthDate", .isoDate, "is invalid"), VendorRule("Email", .email, "is invalid"),
             ], collides: collides, answer: created)
@@ -35,9 +36,11 @@ enum ClinicorpSystem {
     }
 
     private static func record(_ person: Person, _ place: Int, _ id: String) -> MockJSON {
-        [
+        // Some clients write the country code, some do not.
+        let number = person.mobile ?? person.landline
+        return [
             "PatientId": .number(id), "Name": .text(person.name),
-            "MobilePhone": .maybe((person.mobile ?? person.landline)?.international, or: ""),
+            "MobilePhone": .maybe(number?.written(place, [.international, .national, .e164, .spaced]), or: ""),
             "Email": .maybe(person.email, or: ""), "BirthDate": .maybe(person.birthday?.iso, or: nil),
             "OtherDocumentId": .maybe(person.cpf, or: ""), "DocumentId": "", "Sex": "",
             "Notes": .maybe(person.notes, or: ""),
@@ -65,7 +68,9 @@ enum ClinicorpSystem {
         _ new: VendorRecord, _ other: VendorRecord, _ request: VendorRequest
     ) -> VendorFault? {
         if request["IgnoreSameName"] != "X", new.keys.name == other.keys.name {
-            return VendorFault(field: "Name", message: "Patient already exists: same name as \(other.id)")
+            return VendorFault(
+                field: "Name",
+                message: "Patient already exists: same name as \(other.members["Email"]?.scalar ?? other.id)")
         }
         if request["IgnoreSameDoc"] != "X", let cpf = new.keys.cpf, cpf == other.keys.cpf {
             return VendorFault(field: "OtherDocumentId", message: "Patient already exists: same as \(other.id)")

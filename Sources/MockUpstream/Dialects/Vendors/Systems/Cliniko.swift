@@ -60,7 +60,10 @@ enum ClinikoSystem {
     }
 
     private static func areNumbers(_ numbers: MockJSON) -> Bool {
-        numbers.elements.allSatisfy { $0["phone_type"]?.scalar != nil && $0["number"]?.scalar != nil }
+        numbers.elements.allSatisfy { number in
+            guard number["phone_type"]?.scalar != nil, let digits = number["number"]?.scalar else { return false }
+            return digits.utf8.allSatisfy { 0x30...0x39 ~= $0 }
+        }
     }
 
     private static func envelope(_ rows: VendorPage.Rows) -> MockJSON {

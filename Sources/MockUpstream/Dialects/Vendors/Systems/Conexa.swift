@@ -4,7 +4,7 @@ enum ConexaSystem {
         let create = VendorWrite(
             writable: ["name", "cellphone", "cpf", "mail", "dateBirth"],
             rules: [
-                VendorRule("name", .required, "obrigatório"), VendorRule("cellphone", .phone(10...15), "inválido"),
+                VendorRule("name", .required, "obrigatório"), VendorRule("cellphone", .number([.national]), "inválido"),
                 VendorRule("cpf", .digits(1...11), "inválido"), VendorRule("mail", .email, "inválido"),
                 VendorRule("dateBirth", .dayFirst, "inválida"),
             ], answer: { id, _ in envelope(["id": .number(id)]) })

@@ -36,7 +36,7 @@ enum EasyAppointmentsSystem {
         return [
             "id": .number(id), "firstName": .text(person.firstName), "lastName": .text(person.lastName),
             "email": .maybe(person.email, or: nil),
-            "phone": .maybe(number?.asWritten(place), or: nil),
+            "phone": .maybe(number?.written(place, PhoneWriting.allCases), or: nil),
             // Searched, and never shown.
             "mobile": .maybe(person.phones.dropFirst().first?.e164, or: nil), "address": nil, "city": nil,
             "zip": nil, "notes": .maybe(person.notes, or: nil), "timezone": "UTC", "language": nil,

@@ -2,11 +2,15 @@
 enum GestaoDSSystem {
     static func system(_ options: MockOptions) -> VendorSystem {
         let byCPF = VendorLookup(asks: { $0["cpf"] }, filter: .cpf)
+        // The test mode says it by a status.
+        let byCPFTest = VendorLookup(
+            asks: { $0["cpf"] }, filter: .cpf, nobody: MockAnswer(404, json: ["message": "Paciente não encontrado"]))
         let create = VendorWrite(
             writable: ["nome_completo", "cpf", "email", "celular"],
             rules: [
                 VendorRule("nome_completo", .required, "obrigatorio"), VendorRule("cpf", .required, "obrigatorio"),
-                VendorRule("cpf", .digits(11...11), "invalido"), VendorRule("celular", .phone(10...15), "invalido"),
+                VendorRule("cpf", .digits(11...11), "invalido"),
+                VendorRule("celular", .number([.national]), "invalido"),
                 VendorRule("email", .email, "invalido"),
             ],
             collides: { new, other, _ in
@@ -16,7 +20,7 @@ enum GestaoDSSystem {
             basePath: "/api", wants: [.parameter("token", options.accessToken)],
             routes: [
                 VendorRoute("GET", "/paciente/{token}/{cpf}/", .one(byCPF)),
-                VendorRoute("GET", "/dev-paciente/{token}/{cpf}/", .one(byCPF)),
+                VendorRoute("GET", "/dev-paciente/{token}/{cpf}/", .one(byCPFTest)),
                 VendorRoute("POST", "/paciente/cadastrar/", .create(create)),
                 VendorRoute("POST", "/dev-paciente/cadastrar/", .create(create)),
             ],

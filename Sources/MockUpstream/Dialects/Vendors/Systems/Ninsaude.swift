@@ -7,8 +7,8 @@ enum NinsaudeSystem {
         ]
         let rules = [
             VendorRule("cpf", .phone(11...11), "inválido"), VendorRule("dataNascimento", .isoDate, "inválida"),
-            VendorRule("email", .email, "inválido"), VendorRule("foneCelular", .phone(8...15), "inválido"),
-            VendorRule("foneResidencial", .phone(8...15), "inválido"),
+            VendorRule("email", .email, "inválido"), VendorRule("foneCelular", .number([.masked]), "inválido"),
+            VendorRule("foneResidencial", .number([.masked]), "inválido"),
         ]
         let login = VendorLogin(
             path: "/oauth2/token", expects: ["grant_type": "refresh_token"],
@@ -17,7 +17,7 @@ enum NinsaudeSystem {
         let page = VendorPage(
             paging: .offset("offset", "limit", usual: 20, most: 100),
             conditions: VendorFilter.among(["nomeExato": .wholeName, "cpf": .cpf]),
-            envelope: { ["result": .array($0.rows)] })
+            scope: active, envelope: { ["result": .array($0.rows)] })
         let create = VendorWrite(
             writable: writable, rules: [VendorRule("nome", .required, "obrigatório")] + rules, status: 201,
             answer: MockJSON.idAlone("id"))
@@ -33,7 +33,7 @@ enum NinsaudeSystem {
             people: VendorPeople(
                 record: record,
                 keys: SearchKeys.from(name: ["nome"], phones: ["foneCelular", "foneResidencial"], cpf: "cpf"),
-                keepsakes: ["sexo", "enderecoCep", "ativo"]),
+                keepsakes: ["sexo", "enderecoCep", "ativo"], strangers: [inactive]),
             says: says)
     }
 
@@ -45,8 +45,22 @@ enum NinsaudeSystem {
             "email": .maybe(person.email, or: nil),
             "foneCelular": .maybe(person.mobile?.punctuated(), or: nil),
             "foneResidencial": .maybe(person.landline?.punctuated(), or: nil), "enderecoCep": nil,
-            "ativo": 1,
+            "ativo": place % 5 == 4 ? nil : 1,
         ]
+    }
+
+    /// Somebody who left, under the same CPF.
+    @Sendable private static func inactive(_ first: MockJSON, _ id: String) -> MockJSON {
+        var record = first
+        record["id"] = .number(id)
+        record["ativo"] = 0
+        return record
+    }
+
+    /// Whether the inactive are wanted, too.
+    @Sendable private static func active(_ request: VendorRequest) -> [VendorCondition] {
+        guard request["ativo"] == "1" else { return [] }
+        return [{ $0.members["ativo"]?.scalar != "0" }]
     }
 
     private static func says(_ trouble: VendorTrouble) -> MockAnswer {

@@ -6,7 +6,8 @@ enum OdooSystem {
             VendorRule("email", .email, "invalid"), VendorRule("name", .only { $0.scalar != nil }, "missing"),
         ]
         let page = VendorPage(
-            paging: .offset("offset", "limit", usual: 80, most: 10_000), conditions: domain,
+            paging: .offset("offset", "limit", usual: 80, most: 10_000), honoursSize: true, conditions: domain,
+            scope: companies,
             envelope: { .array($0.rows) }, shown: fields)
         let read = VendorLookup(asks: firstID, envelope: { [$0] }, shown: fields)
         let create = VendorWrite(
@@ -25,7 +26,7 @@ enum OdooSystem {
             ],
             people: VendorPeople(
                 record: record, keys: SearchKeys.from(name: ["name"], phones: ["phone"], cpf: "vat"),
-                keepsakes: ["image_128", "is_company"]),
+                keepsakes: ["image_128", "is_company"], strangers: [company]),
             says: says)
     }
 
@@ -33,7 +34,7 @@ enum OdooSystem {
         let number = person.phones.first
         return [
             "id": .number(id), "name": .text(person.name),
-            "phone": .maybe(number?.asWritten(place), or: false),
+            "phone": .maybe(number?.written(place, PhoneWriting.allCases), or: false),
             "email": .maybe(person.email, or: false), "vat": .maybe(person.cpf, or: false),
             "comment": .maybe(person.notes.map { "<p>\(Text.htmlEscaped($0))</p>" }, or: false),
             "image_128": .maybe(person.photo.map { Text.base64(Array($0.utf8)) }, or: false), "is_company": false,
@@ -65,8 +66,29 @@ enum OdooSystem {
         request.body?["fields"].map { ["id"] + $0.elements.compactMap(\.scalar) }
     }
 
-    /// `[["email", "=ilike", "ana@example.test"]]`: conditions that all must hold. `is_company` is true of nobody here
-    /// and no filter; operators and fields that it does not know make the request faulty.
+    /// The clinic's supplier, with the first patient's name and phone.
+    @Sendable private static func company(_ first: MockJSON, _ id: String) -> MockJSON {
+        var record = first
+        record["id"] = .number(id)
+        record["is_company"] = true
+        return record
+    }
+
+    /// Whether a domain wants companies, people, or both.
+    @Sendable private static func companies(_ request: VendorRequest) -> [VendorCondition] {
+        (request.body?["domain"]?.elements ?? []).compactMap { term in
+            let parts = term.elements
+            guard parts.count == 3, parts[0].scalar == "is_company", case .bool(let wanted) = parts[2] else {
+                return nil
+            }
+            return { record in
+                if case .bool(let value) = record.members["is_company"] { return value == wanted }
+                return !wanted
+            }
+        }
+    }
+
+    /// `[["email", "=ilike", "ana@example.test"]]`: conditions that all must hold. `is_company` is read elsewhere; operators and fields that it does not know make the request faulty.
     private static let domain: @Sendable (VendorRequest) -> [VendorCondition]? = { request in
         var conditions: [VendorCondition] = []
         for term in request.body?["domain"]?.elements ?? [] {

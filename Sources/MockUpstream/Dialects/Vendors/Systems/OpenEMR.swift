@@ -44,7 +44,7 @@ enum OpenEMRSystem {
     private static func record(_ person: Person, _ place: Int, _ id: String) -> MockJSON {
         // Each column as some clerk wrote it.
         func number(_ phone: Phone?) -> MockJSON {
-            .maybe(phone?.asWritten(place), or: "")
+            .maybe(phone?.written(place, [.e164, .masked, .national, .spaced]), or: "")
         }
         return [
             "uuid": .text(id), "pid": .text(String(place + 1)), "fname": .text(person.firstName),

@@ -5,7 +5,8 @@ enum RealClinicSystem {
         let rules = [
             VendorRule("nome", .required, "obrigatório"), VendorRule("cpf", .phone(11...11), "inválido"),
             VendorRule("email", .email, "inválido"), VendorRule("dataNascimento", .only(beginsWithDate), "inválida"),
-            VendorRule("celular", .phone(8...15), "inválido"), VendorRule("telefone", .phone(8...15), "inválido"),
+            VendorRule("celular", .number([.national]), "inválido"),
+            VendorRule("telefone", .number([.national]), "inválido"),
         ]
         let find = VendorPage(
             paging: .numbers("pagina", "tamanhoPagina", usual: 10, most: 100),

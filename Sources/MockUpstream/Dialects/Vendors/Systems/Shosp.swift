@@ -10,8 +10,8 @@ enum ShospSystem {
             record: { $0.form == nil ? nil : $0.sent }, writable: ["nome", "cpf", "celular", "telefone", "email"],
             rules: [
                 VendorRule("nome", .required, "obrigatório"), VendorRule("cpf", .digits(11...11), "inválido"),
-                VendorRule("email", .email, "inválido"), VendorRule("celular", .phone(8...15), "inválido"),
-                VendorRule("telefone", .phone(8...15), "inválido"),
+                VendorRule("email", .email, "inválido"), VendorRule("celular", .number([.national]), "inválido"),
+                VendorRule("telefone", .number([.national]), "inválido"),
             ], answer: { _, _ in ["ret": "1", "msg": "Cadastro efetuado"] })
         return VendorSystem(
             basePath: "/v1", wants: [.header("x-api-key", options.accessToken), .header("id", options.user)],

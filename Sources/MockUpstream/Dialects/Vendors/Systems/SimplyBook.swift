@@ -32,7 +32,7 @@ enum SimplyBookSystem {
     private static func record(_ person: Person, _ place: Int, _ id: String) -> MockJSON {
         [
             "id": .number(id), "name": .text(person.name), "email": .maybe(person.email, or: nil),
-            "phone": .maybe(person.phones.first?.e164, or: nil),
+            "phone": .maybe(person.phones.first?.written(place, PhoneWriting.allCases), or: nil),
         ]
     }
 
