@@ -191,7 +191,9 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"celular":"48988881234"}"#, "nome_completo"), (#"{"nome_completo":"Ana","nome_paciente":"Ana"}"#, "cpf"),
+        (#"{"nome_paciente":"Ana","celular":"48988881234"}"#, "nome_completo"),
+        (#"{"nome_completo":"Ana","celular":"48988881234"}"#, "nome_paciente"),
+        (#"{"nome_completo":"Ana","nome_paciente":"Ana"}"#, "cpf"),
         (#"{"nome_completo":"Ana","nome_paciente":"Ana","cpf":"529.982.247-25"}"#, "cpf"),
         (#"{"nome_completo":"Ana","nome_paciente":"Ana","celular":"123456789012345678901"}"#, "celular"),
         (#"{"nome_completo":"Ana","nome_paciente":"Ana","data_nascimento":"31-02-1990"}"#, "data_nascimento"),

@@ -132,12 +132,15 @@ import Testing
         let spelled = TermSpelling.known(for: .phone).map { $0.write(phone) }
         #expect(
             spelled == [
-                "5531988880001", "+5531988880001", "31988880001", "(31) 98888-0001", "988880001", "88880001", nil,
+                "5531988880001", "+5531988880001", "31988880001", "(31) 98888-0001", "988880001", "88880001", "0001",
+                "+55 31 98888-0001", nil,
             ])
         let foreign = SearchTerm.phone(try #require(PhoneNumber("+351912345678")))
         #expect(TermSpelling.foreign.write(foreign) == "351912345678")
         #expect(TermSpelling.national.write(foreign) == nil)
         #expect(TermSpelling.subscriber.write(foreign) == nil)
+        #expect(TermSpelling.spaced.write(foreign) == nil)
+        #expect(TermSpelling.lastFour.write(foreign) == "5678")
         let cpf = SearchTerm.cpf(try #require(CPF("20000000108")))
         #expect(TermSpelling.known(for: .cpf).map { $0.write(cpf) } == ["20000000108", "200.000.001-08"])
         #expect(

@@ -45,7 +45,11 @@ import UpstreamDriver
             (nil, 501, "application/json", AnswerReading(.alive)),
             (nil, 429, "application/json", AnswerReading(.limited, retryAfter: 9)),
             (nil, 200, "text/html", AnswerReading(.failing)),
-            (#"[{"when":{"status":500},"then":"notFound"}]"#, 500, "application/json", AnswerReading(.alive)),
+            (
+                #"[{"when":{"status":500,"contentType":"application/json"},"then":"notFound"}]"#, 500,
+                "application/json",
+                AnswerReading(.alive)
+            ),
             (
                 #"[{"when":{"status":403},"then":"rateLimited"}]"#, 403, "text/plain",
                 AnswerReading(.limited, retryAfter: 9)
@@ -80,8 +84,13 @@ import UpstreamDriver
         let plain = try judge(nil, role, status: status, type: "text/plain", "404 page not found").kind
         #expect((plain == .failure) == [404, 410].contains(status))
         #expect(try judge(nil, role, status: status, type: "text/plain", "").kind != .failure)
+        // A rule that knows of such pages has the last word; one that does not is no rule for them.
         let rule = #"[{"when":{"status":\#(status)},"then":"notFound"}]"#
-        #expect(try judge(rule, role, status: status, type: "text/html", "<p>").kind == .notFound)
+        #expect(try judge(rule, role, status: status, type: "text/html", "<p>").kind == .failure)
+        for condition in [#""contentType":"text/html""#, #""text":"nobody""#] {
+            let knowing = #"[{"when":{"status":\#(status),\#(condition)},"then":"notFound"}]"#
+            #expect(try judge(knowing, role, status: status, type: "text/html", "<p>Nobody").kind == .notFound)
+        }
     }
 
     @Test(arguments: [

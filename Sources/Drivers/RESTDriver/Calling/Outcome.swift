@@ -66,9 +66,9 @@ struct OutcomeRule: Sendable {
         }
     }
 
-    /// Whether it says that something is not there. A web page says nothing about a client, and means so only where the
-    /// rule is about its type.
-    var needsData: Bool { (kind == .empty || kind == .notFound) && contentType == nil }
+    /// Whether it says that something is not there, of any answer. A web page says nothing about a client, and means so
+    /// only where the rule is about its type or its text.
+    var needsData: Bool { (kind == .empty || kind == .notFound) && contentType == nil && texts.isEmpty }
 
     static func isEmpty(_ value: JSONValue?) -> Bool {
         guard let value else { return true }
