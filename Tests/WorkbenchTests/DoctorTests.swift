@@ -20,8 +20,9 @@ import Transport
         let doctor = Doctor(try plan(mock.baseURL), engine: engine, known: known)
         let findings = verifyOnly ? await doctor.verify() : await doctor.examine()
         let counts = mock.requests.counts
-        await engine.shutdown()
+        // First the system: a login that nobody answers goes on for the others who might wait for it.
         await mock.stop()
+        await engine.shutdown()
         return (findings, counts)
     }
 
