@@ -44,7 +44,10 @@ struct VendorDialect: Dialect {
 
     private mutating func append(_ person: Person) {
         let id = system.people.id(records.count)
-        let record = VendorRecord(id: id, members: system.people.record(person, records.count, id), system.people)
+        append(VendorRecord(id: id, members: system.people.record(person, records.count, id), system.people))
+    }
+
+    private mutating func append(_ record: VendorRecord) {
         places[record.id] = places[record.id] ?? records.count
         records.append(record)
     }
