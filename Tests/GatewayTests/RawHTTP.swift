@@ -165,7 +165,6 @@ enum RawHTTP {
         guard let bytes = await connection.readToEnd(), let answer = parse(bytes) else {
             throw Failure(what: "no answer")
         }
-        if answer.status >= 400 { Leaks.wrote(answer.text + "\n", "problems") }
         return answer
     }
 

@@ -33,6 +33,7 @@ CREDENTIALS: dict[str, dict[str, str]] = {
     "openemr": {"clientId": TOKEN, "user": USER, "password": PASSWORD},
     "shosp": {"key": TOKEN, "id": USER},
     "simplybook": {"login": USER, "password": PASSWORD},
+    "versatilis": {"user": USER, "password": PASSWORD},
     "gnuhealth": {"user": USER, "password": PASSWORD},
     "fhir-openmrs": {"user": USER, "password": PASSWORD},
     "fhir-hapi": {},
@@ -45,6 +46,7 @@ SETTINGS: dict[str, dict[str, str]] = {
     "cliniko": {"contact": "suporte@ponte.invalid"},
     "realclinic": {"host": "clinica", "clinic": "Clinica"},
     "simplybook": {"company": "clinica-teste"},
+    "versatilis": {"clinic": "Clinica"},
     "fhir-openmrs": {"location": "8d6c993e-c2cc-11de-8d13-0010c6dffd0f"},
 }
 
@@ -68,7 +70,7 @@ def tenant_file(clinic: Clinic, secrets: pathlib.Path) -> dict:
     """The tenant's file. Its secrets come from the environment and from files in turn."""
     credentials = {}
     for index, (name, value) in enumerate(clinic.secrets.items()):
-        if index % 2 == 0:
+        if is_variable(index, name):
             credentials[name] = {"env": variable(clinic, name)}
         else:
             path = secrets / f"{clinic.id}-{name}"
@@ -90,6 +92,11 @@ def tenant_file(clinic: Clinic, secrets: pathlib.Path) -> dict:
     }
 
 
+def is_variable(index: int, name: str) -> bool:
+    """What a vendor replaces is in a file, so that Ponte can write it."""
+    return index % 2 == 0 and name != "refreshToken"
+
+
 def variable(clinic: Clinic, name: str) -> str:
     return f"LEAKS_{clinic.id}_{name}".upper().replace("-", "_")
 
@@ -97,7 +104,8 @@ def variable(clinic: Clinic, name: str) -> str:
 def environment(clinics: list[Clinic]) -> dict[str, str]:
     return {
         variable(clinic, name): value
-        for clinic in clinics for index, (name, value) in enumerate(clinic.secrets.items()) if index % 2 == 0
+        for clinic in clinics for index, (name, value) in enumerate(clinic.secrets.items())
+        if is_variable(index, name)
     }
 
 

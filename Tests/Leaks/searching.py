@@ -97,6 +97,9 @@ class Searcher:
             for part in parts:
                 if len(part) >= 5:
                     self.lone[part] = value
+        # Names begin with capitals; what does not may be any words of a sentence.
+        if not any(c.isupper() for c in value):
+            return False
         if len(parts) == 1 and len(parts[0]) >= 8 and parts[0].isalpha():
             # A long word that is a whole name: only in its own case, or it could be any word.
             self.texts[value] = value
@@ -159,7 +162,8 @@ class Searcher:
         return True
 
     def _add_token(self, value: str, rare: bool) -> bool:
-        if len(value) < 6:
+        # "expired" is a word, whoever sends it as a token.
+        if len(value) < 6 or (len(value) < 16 and value.isalpha()):
             return False
         self.tokens[value] = value
         self._digest(value, "token")

@@ -58,7 +58,8 @@ def without_arguments(output: bytes) -> bytes:
     """The output of the tests, but for what their runner says when a case begins: it quotes the arguments, which are in
     the tests' source and did not come out of Ponte. Nothing else is left out; line numbers stay."""
     case = rb"^\xe2\x97\x87 Test case passing \d+ arguments? (?:(?!^[^ -~])[\s\S])*? to .* started\.$"
-    return re.sub(case, lambda match: b"\n" * match[0].count(b"\n"), output, flags=re.M)
+    plain = re.sub(rb"\x1b\[[0-9;]*m|\r$", b"", output, flags=re.M)
+    return re.sub(case, lambda match: b"\n" * match[0].count(b"\n"), plain, flags=re.M)
 
 
 def is_input(path: pathlib.Path) -> bool:

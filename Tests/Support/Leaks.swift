@@ -14,7 +14,7 @@ package enum Leaks {
         append(Array(line) + [0x0A], to: "\(folder)/ledger/sent-\(getpid()).jsonl")
     }
 
-    /// What Ponte wrote: to its log, to its standard output and error, or as the answer to a request that failed.
+    /// What Ponte wrote to its log, its standard output or its standard error.
     /// - Parameter place: names the file that it is kept in.
     package static func wrote(_ text: String, _ place: String) {
         guard let folder else { return }
