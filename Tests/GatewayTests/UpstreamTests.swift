@@ -14,7 +14,7 @@ import Transport
         "fields":{"id":{"at":"/id"},"name":{"at":"/name"},"phones":{"at":"/phone"},"email":{"at":"/email"}},
         "operations":{
           "list":{"path":"/patients","query":{"limit":"{limit}","offset":"{offset}"},"items":"",
-            "paging":{"style":"offset","maximum":2}},
+            "paging":{"style":"offset","maximum":2,"shortPageEnds":true}},
           "find":{"path":"/patients","query":{"limit":"{limit}","offset":"{offset}"},"items":"",
             "paging":{"style":"offset","maximum":2}},
           "get":{"path":"/patients/{id}","item":""},

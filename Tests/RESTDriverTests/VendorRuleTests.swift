@@ -73,6 +73,24 @@ import UpstreamDriver
         #expect(try await search(#"{"m":"Paciente inválido"}"#) == "failed")
     }
 
+    /// Feegow's 409 is nobody only where it speaks of a patient.
+    @Test(
+        arguments: [
+            ("Paciente não encontrado", "nobody"), ("O paciente não existe", "nobody"),
+            ("Conflito: Token não encontrado", "failed"), ("Conflito", "failed"),
+        ]) func feegowKnowsNobody(_ content: String, _ says: String) async throws
+    {
+        let http = Script { _, _ in .json(#"{"success":false,"content":"\#(content)"}"#, status: 409) }
+        let driver = RESTDriver(
+            profile: try Sample.shipped("feegow"), tenant: RESTTenant(credentials: ["token": Secret("t")]), http: http)
+        let error = await failure {
+            _ = try await driver.candidates(
+                for: .cpf(try #require(CPF("20000000108"))), attempt: 0, PageRequest(.offset(0), size: 10),
+                Sample.context)
+        }
+        #expect(error?.name ?? "nobody" == says)
+    }
+
     @Test(arguments: ["empty", "notFound"]) func aWebPageSaysNothingAboutAnybody(_ outcome: String) async throws {
         let http = Script { _, _ in
             UpstreamAnswer(
