@@ -83,6 +83,28 @@ final class CreateMemories: Sendable {
         }
     }
 
+    /// Learns that a credential of a plan's clinic was replaced: by the old one and the new one it is known again.
+    func learn(_ plan: TenantPlan, replaced: [KeyDigest]) {
+        let traits = plan.clinic.fixed + replaced
+        known.withLock { known in
+            let place = Place(tenant: plan.id, system: plan.clinic.system)
+            // Another clinic may have come in its place.
+            guard let before = known.clinics[place], !Set(before.traits).isDisjoint(with: traits) else { return }
+            known.clinics[place] = (before.scope, traits)
+        }
+        guard plan.idempotency.store == .sqlite, let database = try? database?.get() else { return }
+        _ = try? scope(of: plan, traits: traits, in: database)
+    }
+
+    private func scope(
+        of plan: TenantPlan, traits: [KeyDigest], in database: Database
+    ) throws(StoreFailure) -> [UInt8] {
+        let vault = database.vault
+        return try database.store.scope(
+            of: vault.mark(["clinic", plan.id, plan.clinic.system.hex]),
+            traits: traits.map { vault.mark(["trait", $0.hex]) })
+    }
+
     func writes(of clinic: ClinicScope) -> WritesUnderWay {
         known.withLock { known in
             let writes = known.writes[clinic] ?? WritesUnderWay()
@@ -104,13 +126,10 @@ final class CreateMemories: Sendable {
         case .sqlite:
             do throws(StoreFailure) {
                 guard let database = try database?.get() else { throw StoreFailure("there is no database") }
-                let vault = database.vault
                 // What the database knows of the clinic outlives this process, and is the same for those beside it.
-                let scope = try database.store.scope(
-                    of: vault.mark(["clinic", plan.id, plan.clinic.system.hex]),
-                    traits: plan.clinic.traits.map { vault.mark(["trait", $0.hex]) })
+                let scope = try scope(of: plan, traits: plan.clinic.traits, in: database)
                 return CreateMemory(
-                    store: database.store, vault: vault, scope: KeyDigest(of: scope).hex, keepFor: keepFor)
+                    store: database.store, vault: database.vault, scope: KeyDigest(of: scope).hex, keepFor: keepFor)
             } catch {
                 return CreateMemory(store: FailedStore(failure: error), vault: vault)
             }

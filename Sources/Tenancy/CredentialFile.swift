@@ -5,8 +5,9 @@ import UpstreamDriver
 /// A credential in a file, written back each time that the vendor replaces it, so that neither a restart nor a reload
 /// loses it, and every program that reads the file has the newest.
 ///
-/// The file is read before each login: whatever else wrote it, an operator or another program of Ponte's, is followed. It
-/// keeps its mode. What cannot be written is kept in memory until it can.
+/// A login holds a lock on the file (flock(2)): two programs, or two tenants, never use one credential twice. The file is
+/// read anew for each, so that whatever else wrote it is followed, and what was put there meanwhile stays. It keeps its
+/// mode. What cannot be written is kept in memory until it can.
 final class CredentialFile: ReplacedCredential {
     private struct Unsaved: Sendable {
         let secret: Secret
@@ -14,12 +15,16 @@ final class CredentialFile: ReplacedCredential {
         let over: String
     }
 
+    /// Told of a credential and its successor before the latter is written.
+    typealias Observer = @Sendable (_ used: Secret, _ successor: Secret) -> Void
+
     /// By path; of the process, since a reload makes tenants anew.
     private static let unsaved = Mutex<[String: Unsaved]>([:])
 
     private let path: String
     private let first: Secret
     private let couldNotSave: @Sendable (_ reason: String) -> Void
+    private let observer = Mutex<Observer?>(nil)
 
     /// - Parameters:
     ///   - first: what the file held when the tenant was read.
@@ -36,25 +41,50 @@ final class CredentialFile: ReplacedCredential {
         access(path, W_OK) == 0 ? nil : String(cString: strerror(errno))
     }
 
-    func newest() -> Secret {
-        guard let text = Self.text(path) else { return Self.unsaved.withLock { $0[path]?.secret } ?? first }
+    func observe(_ observer: @escaping Observer) { self.observer.withLock { $0 = observer } }
+
+    func use<Value: Sendable>(
+        until deadline: ContinuousClock.Instant,
+        _ login: @Sendable (Secret) async -> (value: Value, successor: Secret?)
+    ) async -> Value? {
+        let lock: FileLock?
+        switch await FileLock.acquire(path, until: deadline) {
+        case .taken(let taken): lock = taken
+        // Without the file there is nobody to share it with.
+        case .noFile: lock = nil
+        case .late: return nil
+        }
+        let used = newest()
+        let (value, successor) = await login(used)
+        if let successor, successor != used { replace(used, with: successor) }
+        withExtendedLifetime(lock) {}
+        return value
+    }
+
+    private func newest() -> Secret {
+        guard let text = Self.text(path), !text.isEmpty else {
+            return Self.unsaved.withLock { $0[path]?.secret } ?? first
+        }
         return Self.unsaved.withLock { unsaved in
             if let kept = unsaved[path] {
                 if kept.over == text { return kept.secret }
                 unsaved[path] = nil
             }
-            return text.isEmpty ? first : Secret(text)
+            return Secret(text)
         }
     }
 
-    func replace(with secret: Secret) {
+    private func replace(_ used: Secret, with successor: Secret) {
         let before = Self.text(path) ?? ""
-        guard before != secret.reveal() else { return }
+        let wasUnsaved = Self.unsaved.withLock { $0[path]?.over } == before
+        // An operator's: it was put there while the login was under way.
+        guard before == used.reveal() || before.isEmpty || wasUnsaved else { return }
+        observer.withLock { $0 }?(used, successor)
+        Self.unsaved.withLock { $0[path] = Unsaved(secret: successor, over: before) }
         do {
-            try Files.replace(path, with: Array(secret.reveal().utf8) + [UInt8(ascii: "\n")])
+            try Files.replace(path, with: Array(successor.reveal().utf8) + [UInt8(ascii: "\n")])
             Self.unsaved.withLock { $0[path] = nil }
         } catch {
-            Self.unsaved.withLock { $0[path] = Unsaved(secret: secret, over: before) }
             couldNotSave(error.message)
         }
     }
@@ -72,55 +102,38 @@ final class CredentialFile: ReplacedCredential {
     }
 }
 
-extension Files {
-    /// Gives a file new content: whoever reads it finds the old or the new, whole, also after a crash. Mode and owner stay.
-    /// In a folder where no file can be made, as that of one mounted file, it is written over.
-    /// - Throws: what the system says, without the path.
-    static func replace(_ path: String, with bytes: [UInt8]) throws(Failure) {
-        var information = stat()
-        guard stat(path, &information) == 0 else { throw Failure(message: "cannot be found: \(reason())") }
-        let draft = "\(path).\(getpid()).new"
-        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { return try overwrite(path, with: bytes) }
-        do throws(Failure) {
-            defer { close(descriptor) }
-            // Not as root: then the file stays this user's own.
-            _ = fchown(descriptor, information.st_uid, information.st_gid)
-            guard fchmod(descriptor, information.st_mode & 0o777) == 0 else {
-                throw Failure(message: "cannot be given its mode: \(reason())")
+/// A lock on a file that may be replaced while others wait for it. It ends with this, or with the process.
+final class FileLock: Sendable {
+    enum Outcome: Sendable {
+        case taken(FileLock)
+        case noFile
+        case late
+    }
+
+    private let descriptor: Int32
+
+    private init(_ descriptor: Int32) { self.descriptor = descriptor }
+    deinit { close(descriptor) }
+
+    static func acquire(_ path: String, until deadline: ContinuousClock.Instant) async -> Outcome {
+        while true {
+            let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { return .noFile }
+            let lock = FileLock(descriptor)
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
+                // The file may be another one by now.
+                if isStill(path, descriptor) { return .taken(lock) }
+                continue
             }
-            try write(bytes, to: descriptor)
-        } catch {
-            unlink(draft)
-            throw error
-        }
-        guard rename(draft, path) == 0 else {
-            unlink(draft)
-            return try overwrite(path, with: bytes)
-        }
-        let folder = open(folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        if folder >= 0 {
-            fsync(folder)
-            close(folder)
+            guard .now < deadline, !Task.isCancelled else { return .late }
+            // Flock would hold a thread; whoever has it logs in, which takes its time.
+            try? await Task.sleep(for: .milliseconds(50))
         }
     }
 
-    private static func overwrite(_ path: String, with bytes: [UInt8]) throws(Failure) {
-        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Failure(message: "cannot be written: \(reason())") }
-        defer { close(descriptor) }
-        guard ftruncate(descriptor, 0) == 0 else { throw Failure(message: "cannot be written: \(reason())") }
-        try write(bytes, to: descriptor)
-    }
-
-    private static func write(_ bytes: [UInt8], to descriptor: Int32) throws(Failure) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw Failure(message: "cannot be written: \(reason())") }
-            rest = rest.dropFirst(count)
-        }
-        guard fsync(descriptor) == 0 else { throw Failure(message: "cannot be written: \(reason())") }
+    private static func isStill(_ path: String, _ descriptor: Int32) -> Bool {
+        var (named, opened) = (stat(), stat())
+        guard stat(path, &named) == 0, fstat(descriptor, &opened) == 0 else { return false }
+        return named.st_ino == opened.st_ino && named.st_dev == opened.st_dev
     }
 }

@@ -22,6 +22,8 @@ public struct PreparedDriver: Sendable {
     let surroundings: [UInt8]
     /// A credential that the vendor replaces: the tenant goes on when it changes.
     var replacedCredential: String?
+    /// Where that one is; nil where secrets are not looked at.
+    var credentialFile: CredentialFile?
 }
 
 /// What a driver's entry in the table may use.
@@ -142,7 +144,7 @@ extension DriverEntry {
         return PreparedDriver(
             make: { RESTDriver(profile: profile, tenant: tenant, http: $0) }, capabilities: profile.capabilities,
             baseURL: profile.baseURL, concurrent: profile.concurrent, pace: profile.pace, surroundings: bytes,
-            replacedCredential: profile.replacedCredential)
+            replacedCredential: profile.replacedCredential, credentialFile: replaced)
     }
 }
 

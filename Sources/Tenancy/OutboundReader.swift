@@ -15,7 +15,10 @@ struct Outbound {
     /// Equal for two readings with the same driver, profile, address and settings.
     var system: KeyDigest
     /// Equal for two readings with the same credentials.
-    var account: KeyDigest
+    /// Digest of the credentials that stay; none where there are no such ones.
+    var account: [KeyDigest]
+    /// Digest of the credential that the vendor replaces.
+    var replaced: KeyDigest?
     var facts: UpstreamFacts
     /// What the file refers to: profile, secrets, certificates.
     var surroundings: [UInt8]
@@ -104,6 +107,7 @@ extension TenantReader {
             addresses: object.optional("addresses")?.value.elements.compactMap(\.string) ?? [],
             saysCallTimeout: object.optional("timeouts")?.value["call"] != nil,
             boundsScan: root["clients"]?["scan"]?["maxRecords"] != nil)
+        let staying = credentials.filter { $0.key != driver.replacedCredential }.sorted { $0.key < $1.key }
         let system = [
             entry.name, facts.profile ?? "", object.optional("database")?.value.string ?? "", facts.baseURL ?? "",
         ]
@@ -111,8 +115,9 @@ extension TenantReader {
             driver: driver, channel: channel, call: call, list: list,
             target: baseURL.map { Array($0.utf8) } ?? driver.surroundings,
             system: KeyDigest(of: system + facts.settings.flatMap { [$0.name, $0.value] }),
-            account: KeyDigest(
-                of: ["account"] + credentials.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value.reveal()] }),
+            account: staying.isEmpty && driver.replacedCredential != nil
+                ? [] : [KeyDigest(of: ["account"] + staying.flatMap { [$0.key, $0.value.reveal()] })],
+            replaced: driver.replacedCredential.flatMap { credentials[$0] }.map(ClinicIdentity.trait(ofReplaced:)),
             facts: facts, surroundings: surroundings)
     }
 

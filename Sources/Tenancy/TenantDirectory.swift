@@ -60,6 +60,9 @@ public final class Tenant: Sendable, CustomStringConvertible {
         let told: @Sendable (BreakerTransition) -> Void = { observer?(id, $0) }
         let scope = memories.scope(of: plan)
         self.scope = scope
+        plan.driver.credentialFile?.observe { used, successor in
+            memories.learn(plan, replaced: [used, successor].map(ClinicIdentity.trait(ofReplaced:)))
+        }
         let isSame = before?.plan?.target == plan.target && before?.scope == scope
         let kept = isSame ? before?.channel : nil
         let channel =

@@ -58,7 +58,13 @@ struct ClinicIdentity: Sendable {
     let system: KeyDigest
     /// The credentials and the callers' keys. On one system, which may have many clinics, it is the same clinic while
     /// one of them stays: credentials are rotated, and so are keys, but not all in one step.
-    let traits: [KeyDigest]
+    var traits: [KeyDigest] { fixed + (replaced.map { [$0] } ?? []) }
+    /// All but the credential that the vendor replaces at each login.
+    let fixed: [KeyDigest]
+    /// That one: the tenant tells its successors to what remembers the clinic.
+    let replaced: KeyDigest?
+
+    static func trait(ofReplaced credential: Secret) -> KeyDigest { KeyDigest(of: ["replaced", credential.reveal()]) }
 }
 
 /// How a tenant's creates are remembered.
@@ -122,7 +128,8 @@ struct TenantReader {
             listTimeout: outbound.list, options: options, channel: outbound.channel, driver: outbound.driver,
             idempotency: idempotency,
             clinic: ClinicIdentity(
-                system: outbound.system, traits: [outbound.account] + inbound.keys.map(\.digest)),
+                system: outbound.system, fixed: outbound.account + inbound.keys.map(\.digest),
+                replaced: outbound.replaced),
             target: outbound.target, upstream: outbound.facts, fileName: fileName,
             fingerprint: KeyDigest(of: bytes + outbound.surroundings))
     }

@@ -97,6 +97,8 @@ import Testing
         "Drivers/RESTDriver/Formats/Encodings.swift": "the same, for a vendor's own header; today, for birthdays",
         "Drivers/FHIRDriver/Reading/FHIRText.swift": "today, for birthdays",
         "Idempotency/SteadyClock.swift": "once, when the process begins",
+        "Metering/ProcessFacts.swift": "when the process began, for process_start_time_seconds",
+        "ponte/ReportCommand.swift": "the day of a report",
     ]
 
     @Test func theTimeOfDayIsAskedInAFewPlacesOnly() throws {

@@ -106,6 +106,48 @@ import UpstreamDriver
         await clinic.mock.stop()
     }
 
+    /// Each credential works once: who comes second waits, and takes what the first one left.
+    @Test func manyProgramsUseItOneAfterTheOther() async throws {
+        let clinic = try await Clinic()
+        let engine = try CurlEngine()
+        let directories = (0..<8).map { _ in TenantDirectory(clinic.configuration.load(), engine: engine) }
+        try await withThrowingTaskGroup { group in
+            for directory in directories { group.addTask { try await clinic.call(directory) } }
+            try await group.waitForAll()
+        }
+        #expect(clinic.mock.requests.count(.login) == 8)
+        await engine.shutdown()
+        await clinic.mock.stop()
+    }
+
+    /// What was put into the file while a login was under way is newer than what that login brought.
+    @Test func anOperatorsTokenStays() async throws {
+        let clinic = try await Clinic()
+        let engine = try CurlEngine()
+        clinic.mock.inject(.latency(milliseconds: 500), operation: .login, times: 1)
+        let directory = TenantDirectory(clinic.configuration.load(), engine: engine)
+        async let call: Void = clinic.call(directory)
+        while clinic.mock.requests.count(.login) == 0 { try await Task.sleep(for: .milliseconds(1)) }
+        try clinic.configuration.writeSecret(Self.fileName, "de-hoje")
+        try await call
+        #expect(try clinic.token == "de-hoje")
+        await engine.shutdown()
+        await clinic.mock.stop()
+    }
+
+    /// A draft that a crash left does not stand in the way, and does not stay.
+    @Test func aLeftDraftGoes() async throws {
+        let clinic = try await Clinic()
+        let engine = try CurlEngine()
+        try clinic.configuration.writeSecret("tenants/.ninsaude.token.AbC123.new", "meio")
+        try await clinic.call(TenantDirectory(clinic.configuration.load(), engine: engine))
+        let names = try FileManager.default.contentsOfDirectory(
+            atPath: clinic.configuration.folder.appending(path: "tenants").path)
+        #expect(names.sorted() == ["clinica-aurora.json", "ninsaude.token"])
+        await engine.shutdown()
+        await clinic.mock.stop()
+    }
+
     @Test func anEnvironmentCannotKeepIt() async throws {
         let clinic = try await Clinic()
         try clinic.name("Clínica Aurora", credential: ["env": "AURORA_USER"])

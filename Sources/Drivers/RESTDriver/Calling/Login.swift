@@ -12,12 +12,14 @@ extension LoginRecipe {
     ) async -> Result<Session.Grant, UpstreamError> {
         if let replaces, let credential {
             let name = "credential.\(replaces)"
-            let result = await LoginRecipe.run(
-                login, exchanger, [name: .text(credential.newest().reveal())], context)
-            if case .success(let granted) = result, let newer = granted.refreshToken, !newer.isEmpty {
-                credential.replace(with: Secret(newer))
+            let result = await credential.use(until: context.deadline) { [login] secret in
+                let result = await LoginRecipe.run(login, exchanger, [name: .text(secret.reveal())], context)
+                guard case .success(let granted) = result, let successor = granted.refreshToken else {
+                    return (result, nil)
+                }
+                return (result, Secret(successor))
             }
-            return result
+            return result ?? .failure(.timeout)
         }
         if let refresh, let refreshToken {
             let result = await LoginRecipe.run(refresh, exchanger, ["login.refreshToken": .text(refreshToken)], context)
