@@ -9,9 +9,9 @@ extension Files {
         guard stat(path, &information) == 0 else { throw Failure(message: "cannot be found: \(reason())") }
         let (folder, name) = (folder(of: path), path.split(separator: "/").last.map(String.init) ?? "")
         removeDrafts(of: name, in: folder)
-        var template = Array(join(folder, ".\(name).XXXXXX\(draftEnd)").utf8CString)
-        let descriptor = mkostemps(&template, Int32(draftEnd.utf8.count), O_CLOEXEC)
-        let draft = template.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
+        let number = String(UInt64.random(in: 0 ... .max), radix: 36)
+        let draft = join(folder, ".\(name).\(number)\(draftEnd)")
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
             guard mayBeWrittenOver(errno) else { throw Failure(message: "cannot be written: \(reason())") }
             return try overwrite(path, with: bytes)
@@ -54,9 +54,7 @@ extension Files {
             let found = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if found.hasPrefix(".\(name)."), found.hasSuffix(draftEnd), found.utf8.count == name.utf8.count + 12 {
-                unlink(join(folder, found))
-            }
+            if found.hasPrefix(".\(name)."), found.hasSuffix(draftEnd) { unlink(join(folder, found)) }
         }
     }
 
