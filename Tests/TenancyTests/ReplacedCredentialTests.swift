@@ -52,7 +52,7 @@ import UpstreamDriver
                 contentsOf: configuration.folder.appending(path: ReplacedCredentialTests.fileName), encoding: .utf8)
         }
 
-        func call(_ directory: TenantDirectory) async throws {
+        static func call(_ directory: TenantDirectory) async throws {
             let tenant = try #require(directory.caller(key: "chave")?.tenant)
             let context = CallContext(deadline: .now + .seconds(20), requestID: "test")
             _ = try await tenant.bridge.client(ClientID("1001"), context)
@@ -68,13 +68,13 @@ import UpstreamDriver
         let loaded = clinic.configuration.load()
         #expect(loaded.faults == [])
         let directory = TenantDirectory(loaded, engine: engine)
-        try await clinic.call(directory)
+        try await Clinic.call(directory)
         let second = try clinic.token
         #expect(second != first)
         #expect(second.hasPrefix("refresh."))
         // The next session uses the newest.
         clinic.mock.expireTokens()
-        try await clinic.call(directory)
+        try await Clinic.call(directory)
         let third = try clinic.token
         #expect(third != second)
         // The tenant is made anew for its name, not for the token.
@@ -82,15 +82,15 @@ import UpstreamDriver
         #expect(directory.replace(with: again, engine: engine).replaced == [])
         try clinic.name("Outro nome")
         #expect(directory.replace(with: again.readAgain(), engine: engine).replaced == ["clinica-aurora"])
-        try await clinic.call(directory)
+        try await Clinic.call(directory)
         let fourth = try clinic.token
         #expect(fourth != third)
         // Another process.
-        try await clinic.call(TenantDirectory(clinic.configuration.load(), engine: engine))
+        try await Clinic.call(TenantDirectory(clinic.configuration.load(), engine: engine))
         #expect(try clinic.token != fourth)
         // The first one still goes on, with what the other left.
         clinic.mock.expireTokens()
-        try await clinic.call(directory)
+        try await Clinic.call(directory)
         let path = clinic.configuration.folder.appending(path: link ? "real.token" : Self.fileName).path
         let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
         #expect(mode == 0o600)
@@ -112,7 +112,7 @@ import UpstreamDriver
         let engine = try CurlEngine()
         let directories = (0..<8).map { _ in TenantDirectory(clinic.configuration.load(), engine: engine) }
         try await withThrowingTaskGroup { group in
-            for directory in directories { group.addTask { try await clinic.call(directory) } }
+            for directory in directories { group.addTask { try await Clinic.call(directory) } }
             try await group.waitForAll()
         }
         #expect(clinic.mock.requests.count(.login) == 8)
@@ -126,7 +126,7 @@ import UpstreamDriver
         let engine = try CurlEngine()
         clinic.mock.inject(.latency(milliseconds: 500), operation: .login, times: 1)
         let directory = TenantDirectory(clinic.configuration.load(), engine: engine)
-        async let call: Void = clinic.call(directory)
+        async let call: Void = Clinic.call(directory)
         while clinic.mock.requests.count(.login) == 0 { try await Task.sleep(for: .milliseconds(1)) }
         try clinic.configuration.writeSecret(Self.fileName, "de-hoje")
         try await call
@@ -140,7 +140,7 @@ import UpstreamDriver
         let clinic = try await Clinic()
         let engine = try CurlEngine()
         try clinic.configuration.writeSecret("tenants/.ninsaude.token.AbC123.new", "meio")
-        try await clinic.call(TenantDirectory(clinic.configuration.load(), engine: engine))
+        try await Clinic.call(TenantDirectory(clinic.configuration.load(), engine: engine))
         let names = try FileManager.default.contentsOfDirectory(
             atPath: clinic.configuration.folder.appending(path: "tenants").path)
         #expect(names.sorted() == ["clinica-aurora.json", "ninsaude.token"])
@@ -166,7 +166,7 @@ import UpstreamDriver
         try clinic.configuration.writeSecret(Self.fileName, "gasto")
         let directory = TenantDirectory(clinic.configuration.load(), engine: engine)
         try clinic.configuration.writeSecret(Self.fileName, first)
-        try await clinic.call(directory)
+        try await Clinic.call(directory)
         #expect(try clinic.token.hasPrefix("refresh."))
         await engine.shutdown()
         await clinic.mock.stop()
