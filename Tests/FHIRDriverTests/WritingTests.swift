@@ -148,6 +148,63 @@ import UpstreamDriver
         #expect(http.requests.isEmpty)
     }
 
+    // MARK: Upsert
+
+    private static let upsert = [
+        "create": #"{"style":"upsert","uuidIdentifier":true}"#, "update": #"{"style":"upsert","ifMatch":false}"#,
+        "paths": #"{"update":"Patient"}"#,
+    ]
+
+    @Test(arguments: [
+        #""identifier":[{"system":"https://saude.gov.br/fhir/sid/cpf","value":"20000000108"}],"active":false"#,
+        #""identifier":[{"system":"https://saude.gov.br/fhir/sid/cpf","value":"20000000108"}],"link":[{"type":"replaced-by","other":{"reference":"Patient/2"}}]"#,
+        #""identifier":[{"system":"https://saude.gov.br/fhir/sid/cpf","value":"200.000.001-08","use":"old"}]"#,
+        #""identifier":{"system":"urn:oid:2.16.840.1.113883.13.237","value":"20000000108","period":{"end":"2001"}}"#,
+    ]) func anUpsertWritesOverNobodyWhoDoesNotCount(_ members: String) async throws {
+        let http = Script { request, _ in
+            .fhir(request.method == "GET" ? Sample.bundle([Sample.patient(members)]) : Sample.patient(members))
+        }
+        let driver = try Sample.driver(http, Self.upsert)
+        let draft = try ana
+        #expect(await failure { _ = try await driver.create(draft, Sample.context) }?.name == "conflict with 1 reasons")
+        #expect(http.requests.map(\.method) == ["GET"])
+    }
+
+    @Test func anUpsertMakesThoseWhomNobodyHas() async throws {
+        let other = #""identifier":[{"system":"urn:x:chart","value":"20000000108"}]"#
+        for (bundle, methods) in [
+            (Sample.bundle([]), ["GET", "POST"]), (Sample.bundle([Sample.patient(other)]), ["GET", "POST"]),
+            // The record may stand on the next page.
+            (Sample.bundle([], links: #"{"relation":"next","url":"?page=2"}"#), ["GET"]),
+        ] {
+            let http = Script { request, _ in .fhir(request.method == "GET" ? bundle : Sample.patient("")) }
+            let driver = try Sample.driver(http, Self.upsert)
+            let draft = try ana
+            let error = await failure { _ = try await driver.create(draft, Sample.context) }
+            #expect(error?.name == (methods.count == 1 ? "conflict with 1 reasons" : nil))
+            #expect(http.requests.map(\.method) == methods)
+        }
+    }
+
+    @Test(arguments: [
+        ("", false), (#""identifier":[{"system":"urn:x:chart","value":"P-1"}]"#, false),
+        (#""identifier":[{"system":"urn:oid:2.16.840.1.113883.13.237","value":"20000000108"}]"#, false),
+        (#""identifier":[{"system":"https://saude.gov.br/fhir/sid/cpf","value":""}]"#, false),
+        (#""identifier":[{"system":"https://saude.gov.br/fhir/sid/cpf","value":"20000000108"}]"#, true),
+        (
+            #""identifier":[{"system":"urn:ietf:rfc:3986","value":"urn:uuid:8c1c6f2e-0b6e-4e5f-9a51-5a0d1c5f3a11"}]"#,
+            true
+        ),
+    ]) func anUpsertChangesOnlyWhomItFindsAgain(_ members: String, _ isSent: Bool) async throws {
+        let http = Script(.fhir(Sample.patient(members)))
+        let driver = try Sample.driver(http, Self.upsert)
+        let error = await failure {
+            _ = try await driver.update(ClientID("p1"), ClientPatch(name: "Ana Nova"), Sample.context)
+        }
+        #expect(error?.name == (isSent ? nil : "unsupported"))
+        #expect(http.requests.map(\.method) == (isSent ? ["GET", "POST"] : ["GET"]))
+    }
+
     // MARK: Update
 
     /// Answers reads with the resource, in versions 1, 2, …, and writes in order.

@@ -1,4 +1,5 @@
 public import ClientContract
+import JSONBytes
 public import StrictConfig
 public import Transport
 public import UpstreamDriver
@@ -142,6 +143,12 @@ struct FHIRPlan: Sendable {
         var members: [JSONTemplate.Member] = []
         /// Whether new identifiers carry their system.
         var writesSystem = true
+
+        /// Whether an identifier's value is a CPF if it looks like one: those of no system may be, and where types tell, any.
+        func mayBeCPF(_ identifier: JSONValue) -> Bool {
+            guard types.isEmpty, let system = identifier["system"]?.string else { return true }
+            return read.contains(system)
+        }
     }
 
     enum CreateStyle: String, Sendable, CaseIterable {

@@ -297,6 +297,11 @@ struct FHIRProfileReader {
                 "has the style \"upsert\", which needs an identifier in every record: set uuidIdentifier, or require cpf"
             )
         }
+        if plan.createStyle == .upsert, !plan.operations.contains(.search) || plan.parameters[.cpf] == nil {
+            (object.optional("create") ?? object.node).fault(
+                "has the style \"upsert\", which needs a search by cpf: it would write over the record that has the CPF"
+            )
+        }
     }
 }
 
