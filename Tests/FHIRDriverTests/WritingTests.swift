@@ -117,6 +117,16 @@ import UpstreamDriver
         #expect(name(result) == expected)
     }
 
+    /// A conditional create is answered by the record that has the CPF, clients or not.
+    @Test(arguments: [
+        (200, #""active":false"#, "conflict with 1 reasons"),
+        (200, #""link":[{"type":"replaced-by","other":{"reference":"Patient/2"}}]"#, "conflict with 1 reasons"),
+        (200, "", "record p1"), (201, #""active":false"#, "id p1"),
+    ]) func aRecordThatDoesNotCountIsAConflict(_ status: Int, _ members: String, _ expected: String) async throws {
+        let (result, _) = try await create(.fhir(Sample.patient(members), status: status))
+        #expect(name(result) == expected)
+    }
+
     @Test func reasonsAreTheServersWithoutPeople() async throws {
         let body = """
             {"resourceType":"OperationOutcome","issue":[
@@ -184,6 +194,21 @@ import UpstreamDriver
             #expect(error?.name == (methods.count == 1 ? "conflict with 1 reasons" : nil))
             #expect(http.requests.map(\.method) == methods)
         }
+    }
+
+    /// Eleven equal digits are typed by everybody who has no CPF.
+    @Test func aPlaceholderIsNoKeyOfAnUpsert() async throws {
+        let draft = ClientDraft(
+            name: "Ana Teste", phone: try #require(PhoneNumber("5531988880001")), cpf: CPF("00000000000"))
+        let http = Script(.fhir(Sample.patient("")))
+        _ = try await Sample.driver(http, Self.upsert).create(draft, Sample.context)
+        #expect(http.requests.map(\.method) == ["POST"])
+        let sent = try JSONDocument(http.last?.body ?? []).root["identifier"]?.elements ?? []
+        #expect(sent.map { $0["system"]?.string } == ["urn:ietf:rfc:3986"])
+        let demanding = Script(.fhir("{}"))
+        let driver = try Sample.driver(demanding, ["create": #"{"style":"upsert","requires":["cpf"]}"#])
+        #expect(await failure { _ = try await driver.create(draft, Sample.context) }?.name == "refused with 1 reasons")
+        #expect(demanding.requests.isEmpty)
     }
 
     @Test(arguments: [

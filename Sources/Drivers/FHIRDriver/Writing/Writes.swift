@@ -7,6 +7,9 @@ extension FHIRDriver {
     public func create(_ draft: ClientDraft, _ context: CallContext) async throws(UpstreamError) -> WriteAnswer {
         let plan = await settledPlan(context)
         guard plan.operations.contains(.create) else { throw .unsupported("it cannot create clients") }
+        var draft = draft
+        // By such a CPF an upsert would take the next patient for this one.
+        if plan.createStyle == .upsert, draft.cpf?.isPlaceholder == true { draft.cpf = nil }
         for field in plan.requires where !draft.has(field) {
             throw .refused(reasons: ["\(field.wireName): this system creates no client without one"])
         }
@@ -24,8 +27,15 @@ extension FHIRDriver {
         }
         let answer = try await caller.send(call, context)
         guard answer.isSuccess else { throw caller.error(answer, call) }
-        if answer.outcome == nil, answer.document != nil, let record = try? record(in: answer, id: nil, plan) {
-            return .record(record.client)
+        if answer.outcome == nil, answer.document != nil {
+            do throws(UpstreamError) {
+                return .record(try record(in: answer, id: nil, plan).client)
+            } catch {
+                // The record that was there already does not count. Whoever would take it for made would look for it in vain.
+                if case .notFound = error, answer.status != 201 {
+                    throw .conflict(reasons: ["the CPF belongs to a record that is inactive or was replaced"])
+                }
+            }
         }
         if let id = newID(answer) { return .id(id) }
         // It was accepted, so there is a record; which one, the answer does not say.
