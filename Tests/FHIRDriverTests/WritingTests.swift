@@ -349,7 +349,9 @@ import UpstreamDriver
         (200, #"{"resourceType":"Patient","id":"p2"}"#, "malformed answer"), (204, "", "id p1"),
         (200, "<html>", "outcome unknown"), (400, "{}", "refused with 0 reasons"),
         (422, "{}", "refused with 0 reasons"),
-        (404, "{}", "not found"), (500, "", "failed"), (405, "", "unsupported"),
+        (404, #"{"resourceType":"OperationOutcome","issue":[{"code":"not-found"}]}"#, "not found"),
+        (404, "{}", "failed"), (404, "", "failed"), (410, "", "not found"), (500, "", "failed"),
+        (405, "", "unsupported"),
         (502, "", "outcome unknown"), (504, "<html>", "outcome unknown"), (503, "", "failed"),
         (200, #"{"resourceType":"OperationOutcome","issue":[{"severity":"information"}]}"#, "id p1"),
     ]) func answersToAnUpdate(_ status: Int, _ body: String, _ expected: String) async throws {

@@ -214,6 +214,8 @@ struct FHIRPlan: Sendable {
     /// How often an update is tried while others change the same record.
     var attempts = 3
     var readsMetadata = true
+    /// A 404 without an OperationOutcome says that there is no such client, too.
+    var bareNotFound = false
     var staleReads = Duration.zero
 
     func capabilities(system: String) -> Capabilities {

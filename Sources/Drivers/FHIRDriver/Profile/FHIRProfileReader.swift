@@ -37,6 +37,7 @@ struct FHIRProfileReader {
         if let node = object.optional("create") { create(node, &plan, settings: names) }
         if let node = object.optional("update") { update(node, &plan) }
         if let reads = object.optional("metadata")?.bool() { plan.readsMetadata = reads }
+        if let isEnough = object.optional("bareNotFound")?.bool() { plan.bareNotFound = isEnough }
         if let stale = object.optional("staleReads")?.duration(.zero...Duration.seconds(86_400)) {
             plan.staleReads = stale
         }
@@ -310,7 +311,8 @@ struct FHIRProfileReader {
 enum FHIRMembers {
     static let profile = [
         "name", "title", "documentation", "signIn", "settings", "operations", "mediaType", "paths", "cpf", "phones",
-        "emails", "names", "search", "list", "create", "update", "metadata", "staleReads", "limits",
+        "emails", "names", "search", "list", "create", "update", "metadata", "bareNotFound", "staleReads",
+        "limits",
     ]
     static let signIn = ["style", "name", "secretIn"]
     static let setting = ["description", "default"]
