@@ -136,7 +136,7 @@ struct FHIRPlan: Sendable {
         var write: String
         var spelling = CPFSpelling.digits
         /// Spellings that may be stored.
-        var search = [CPFSpelling.digits]
+        var search = CPFSpelling.allCases
         /// `Identifier.type.text` or code of CPFs, for servers whose identifiers have no system.
         var types: [String] = []
         /// Members of a new identifier beside its system and value.
@@ -190,7 +190,7 @@ struct FHIRPlan: Sendable {
     var nameSearch = [NameSearch.first]
     /// Search parameters by kind, in the order of preference; kinds that are not here cannot be searched by.
     var parameters: [TermKind: [String]] = [
-        .cpf: ["identifier"], .phone: ["phone", "telecom"], .email: ["email", "telecom"], .name: ["name"],
+        .cpf: ["identifier"], .phone: ["telecom", "phone"], .email: ["telecom", "email"], .name: ["name"],
     ]
     var searchMethod = SearchMethod.get
     /// `Prefer: handling=strict`: the server is asked to refuse parameters that it does not know.

@@ -67,7 +67,7 @@ extension FHIRDialect {
                 }
             case "phone": return keys.phones.contains { same($0, wanted) }
             case "email": return keys.emails.contains { same($0, wanted) }
-            case "telecom": return (keys.phones + keys.emails).contains { same($0, wanted) }
+            case "telecom": return keys.telecoms.contains { same($0, wanted) }
             // The beginning of any part, without case and accents.
             case "name", "family", "given": return keys.names.contains { $0.hasPrefix(Text.folded(wanted)) }
             default: return false
