@@ -48,10 +48,9 @@ public struct CertifiedSystem: Sendable {
             gaps: onePhone.merging(needsEmail) { $1 }.and(without: .cpf, .birthday, .image), refused: nil),
         .fhir(
             "azure", .fhirAzure, hasLogin: true,
-            gaps: noNotes.merging([.emailInAnyCase: "the server minds the case of tokens"]) { $1 },
-            keys: { ["clientID": $0.user, "clientSecret": $0.password] }),
+            gaps: mindsCase, keys: { ["clientID": $0.user, "clientSecret": $0.password] }),
         .fhir("google", .fhirGoogle, gaps: noNotes, keys: { ["token": $0.accessToken] }),
-        .fhir("hapi", .fhirHAPI, gaps: noNotes, keys: { _ in [:] }),
+        .fhir("hapi", .fhirHAPI, gaps: mindsCase, keys: { _ in [:] }),
         .fhir(
             "nilo", .fhirNilo,
             gaps: noNotes.merging([.peopleWithoutCPF: "the server tells people apart by it"]) { $1 },
@@ -113,6 +112,7 @@ public struct CertifiedSystem: Sendable {
     private static let needsBirthday: [Gap: String] = [.createsWithoutBirthday: "the system demands one"]
 
     private static let noNotes: [Gap: String] = [.member(.description): "Patient has no notes"]
+    private static let mindsCase = noNotes.merging([.emailInAnyCase: "the server minds the case of tokens"]) { $1 }
 
     /// A profile of the `fhir` driver.
     private static func fhir(

@@ -72,7 +72,7 @@ enum FHIRFlavour: Sendable {
     }
 
     /// Whether the case of letters counts in tokens.
-    var mindsCase: Bool { self == .azure }
+    var mindsCase: Bool { self == .azure || self == .hapi }
     var hasMetadata: Bool { self != .nilo }
     var hasPatch: Bool { self != .openmrs && self != .nilo }
     /// Versions, entity tags and `If-Match`.
