@@ -49,7 +49,7 @@ public struct CertifiedSystem: Sendable {
         .fhir(
             "azure", .fhirAzure, hasLogin: true,
             gaps: mindsCase, keys: { ["clientID": $0.user, "clientSecret": $0.password] }),
-        .fhir("google", .fhirGoogle, gaps: noNotes, keys: { ["token": $0.accessToken] }),
+        .fhir("google", .fhirGoogle, gaps: noNotes, keys: { ["token": $0.accessToken] }, lag: 60),
         .fhir("hapi", .fhirHAPI, gaps: mindsCase, keys: { _ in [:] }),
         .fhir(
             "nilo", .fhirNilo,
@@ -117,9 +117,9 @@ public struct CertifiedSystem: Sendable {
     /// A profile of the `fhir` driver.
     private static func fhir(
         _ name: String, _ dialect: MockOptions.Dialect, hasLogin: Bool = false, gaps: [Gap: String],
-        keys: (MockOptions) -> [String: String], settings: [String: String] = [:]
+        keys: (MockOptions) -> [String: String], settings: [String: String] = [:], lag: Int = 0
     ) -> CertifiedSystem {
-        let mock = MockOptions(dialect: dialect)
+        let mock = MockOptions(dialect: dialect, staleReads: lag)
         return CertifiedSystem(
             name: "fhir/\(name)", mock: mock, hasLogin: hasLogin, keys: keys(mock), gaps: gaps, refused: nil
         ) { drivers in

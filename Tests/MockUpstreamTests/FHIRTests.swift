@@ -101,6 +101,32 @@ import Testing
         }
     }
 
+    @Test func googleIndexesLate() async throws {
+        let options = MockOptions(dialect: .fhirGoogle, patients: 3, staleReads: 60)
+        try await withMock(options) { server in
+            let base = String(server.baseURL.drop { $0 != ":" }.dropFirst(3).drop { $0 != "/" })
+            let client = try RawClient(port: server.port)
+            let headers = ["Authorization": "Bearer chave-de-demonstracao"]
+            func found(_ query: String) throws -> Int {
+                try ids(client.call("GET", "\(base)/Patient?\(query)", headers: headers)).count
+            }
+            func make() throws -> Int {
+                let body =
+                    #"{"resourceType":"Patient","name":[{"text":"Ana"}],"identifier":[{"system":"urn:x","value":"7"}],"telecom":[{"system":"email","value":"nova@example.test"}]}"#
+                var headers = headers
+                headers["If-None-Exist"] = "identifier=urn:x%7C7"
+                return try client.call("POST", "\(base)/Patient", headers: headers, body: body).status
+            }
+            #expect(try make() == 201)
+            #expect(try found("email=nova@example.test") == 0 && found("_count=10") == 3)
+            #expect(try found("identifier=urn:x%7C7") == 1)
+            #expect(try found("identifier=urn:x%7C7,urn:y%7C7") == 0)
+            #expect(try make() == 200)
+            server.advanceClock(seconds: 61)
+            #expect(try found("email=nova@example.test") == 1 && found("_count=10") == 4)
+        }
+    }
+
     @Test func versionsAreKept() async throws {
         try await with(.fhirHAPI) { (_, client, base) async throws in
             let path = "\(base)/Patient/1002"

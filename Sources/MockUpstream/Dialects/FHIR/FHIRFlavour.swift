@@ -83,6 +83,9 @@ enum FHIRFlavour: Sendable {
     /// Searches are answered out of a cache for a minute, unless the caller wants none.
     var cachesSearches: Bool { self == .hapi }
 
+    /// Whether searches come to know of a write after a while only, unless they are for one identifier with its system.
+    var indexesLate: Bool { self == .google }
+
     func id(ofRow row: Int) -> String {
         let number = Text.padded(1_001 + row, to: 12)
         switch self {
