@@ -48,10 +48,9 @@ public struct CertifiedSystem: Sendable {
             gaps: onePhone.merging(needsEmail) { $1 }.and(without: .cpf, .birthday, .image), refused: nil),
         .fhir(
             "azure", .fhirAzure, hasLogin: true,
-            gaps: noNotes.merging([.emailInAnyCase: "the server minds the case of tokens"]) { $1 },
-            keys: { ["clientID": $0.user, "clientSecret": $0.password] }),
-        .fhir("google", .fhirGoogle, gaps: noNotes, keys: { ["token": $0.accessToken] }),
-        .fhir("hapi", .fhirHAPI, gaps: noNotes, keys: { _ in [:] }),
+            gaps: mindsCase, keys: { ["clientID": $0.user, "clientSecret": $0.password] }),
+        .fhir("google", .fhirGoogle, gaps: noNotes, keys: { ["token": $0.accessToken] }, lag: 60),
+        .fhir("hapi", .fhirHAPI, gaps: mindsCase, keys: { _ in [:] }),
         .fhir(
             "nilo", .fhirNilo,
             gaps: noNotes.merging([.peopleWithoutCPF: "the server tells people apart by it"]) { $1 },
@@ -113,13 +112,14 @@ public struct CertifiedSystem: Sendable {
     private static let needsBirthday: [Gap: String] = [.createsWithoutBirthday: "the system demands one"]
 
     private static let noNotes: [Gap: String] = [.member(.description): "Patient has no notes"]
+    private static let mindsCase = noNotes.merging([.emailInAnyCase: "the server minds the case of tokens"]) { $1 }
 
     /// A profile of the `fhir` driver.
     private static func fhir(
         _ name: String, _ dialect: MockOptions.Dialect, hasLogin: Bool = false, gaps: [Gap: String],
-        keys: (MockOptions) -> [String: String], settings: [String: String] = [:]
+        keys: (MockOptions) -> [String: String], settings: [String: String] = [:], lag: Int = 0
     ) -> CertifiedSystem {
-        let mock = MockOptions(dialect: dialect)
+        let mock = MockOptions(dialect: dialect, staleReads: lag)
         return CertifiedSystem(
             name: "fhir/\(name)", mock: mock, hasLogin: hasLogin, keys: keys(mock), gaps: gaps, refused: nil
         ) { drivers in

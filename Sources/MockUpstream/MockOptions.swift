@@ -45,8 +45,8 @@ public struct MockOptions: Sendable {
     /// The key that a dialect accepts, wherever it wants it: feegow in `x-access-token`, prodoctor in
     /// `X-APIKEY`, fhir-google as a bearer token, fhir-nilo in `x-api-key`.
     public var accessToken: String
-    /// For how many seconds reads do not show a write, in feegow's dialect and those of `Dialects/Vendors`; 0 shows it
-    /// at once. The seconds are the mock's own, see `MockServer.advanceClock(seconds:)`.
+    /// For how many seconds reads do not show a write, in feegow's dialect and those of `Dialects/Vendors`, and searches in
+    /// fhir-google's; 0 shows it at once. The seconds are the mock's own, see `MockServer.advanceClock(seconds:)`.
     public var staleReads: Int
     /// Whether filters by phone of the feegow dialect compare letter by letter with what is on record, not digits anywhere.
     public var literalPhones: Bool

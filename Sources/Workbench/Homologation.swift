@@ -141,7 +141,7 @@ public struct Homologation: Sendable {
 
 
             Telefones são iguais com e sem `55`, zeros, pontuação e o nono dígito; CPF com e sem pontuação; e-mail e nome sem
-            distinção de maiúsculas. O telefone é comparado com `phone` e com todos de `allPhones`.
+            distinção de maiúsculas (o e-mail, se a busca do próprio sistema também não a fizer). O telefone é comparado com `phone` e com todos de `allPhones`.
             """
     }
 

@@ -39,19 +39,23 @@ import UpstreamDriver
         let status = expected["status"]?.int ?? 200
         let isHTML = pair.input.pathExtension == "html"
         let call = try #require(expected["call"]?.string)
+        let profile = try Sample.shipped(pair.server)
         let http = Script { request, _ in
             // The fixture is the answer to the call itself; what comes before it is answered as usual.
             if request.url.hasSuffix("/metadata") { return .fhir("{}", status: 404) }
             if request.url.hasSuffix("/token") { return .fhir(#"{"access_token":"t"}"#) }
             if call == "update", request.method == "GET" {
-                return .fhir(Sample.patient(#""name":[{"text":"Ana"}]"#, id: "1"), headers: [("ETag", "W/\"3\"")])
+                // With an identifier that an upsert goes by.
+                let cpf = #"{"system":"\#(profile.plan.cpf.write)","value":"20000000108"}"#
+                return .fhir(
+                    Sample.patient(#""name":[{"text":"Ana"}],"identifier":[\#(cpf)]"#, id: "1"),
+                    headers: [("ETag", "W/\"3\"")])
             }
             if call == "create", request.method == "GET" { return .fhir(Sample.bundle([])) }
             return UpstreamAnswer(
                 status: status, headers: [("Content-Type", isHTML ? "text/html" : "application/fhir+json")],
                 body: Array(body.utf8))
         }
-        let profile = try Sample.shipped(pair.server)
         let signIn = try #require(profile.signIns.first)
         let driver = FHIRDriver(
             profile: profile,

@@ -110,6 +110,20 @@ import UpstreamDriver
         }
     }
 
+    @Test(arguments: [("search", #"{"parameters":{"phone":["phone"]}}"#), ("operations", #"["get","create"]"#)])
+    func anUpsertMustLookForTheCPF(_ member: String, _ json: String) throws {
+        let create = #"{"style":"upsert","uuidIdentifier":true}"#
+        _ = try Sample.compile(["create": create])
+        let bytes = try Sample.bytes(["create": create, member: json])
+        do throws(ConfigError) {
+            _ = try FHIRProfile(bytes, file: "sample.json")
+            Issue.record("no fault")
+        } catch {
+            #expect(error.faults.map(\.pointer) == ["/create"])
+            #expect(error.description.contains("needs a search by cpf"))
+        }
+    }
+
     @Test func anythingAnywhereIsSurvived() throws {
         let whole = try JSONDocument(
             Array(Data(contentsOf: Sample.repository.appending(path: "Config/drivers/fhir/openmrs.json")))

@@ -141,13 +141,26 @@ import UpstreamDriver
     }
 
     @Test(arguments: [
-        (404, "application/fhir+json", "{}", "not found"), (410, "application/fhir+json", "", "not found"),
+        (
+            404, "application/fhir+json", #"{"resourceType":"OperationOutcome","issue":[{"code":"not-found"}]}"#,
+            "not found"
+        ),
+        // An authorisation that failed, on some servers; gateways.
+        (404, "application/fhir+json", "", "failed"),
+        (404, "application/json", #"{"message":"no Route matched with those values"}"#, "failed"),
+        (404, "text/plain", "default backend - 404", "failed"), (410, "application/fhir+json", "", "not found"),
         (404, "text/html", "<html>", "failed"), (500, "application/fhir+json", "{}", "failed"),
         (403, "application/fhir+json", "{}", "credentials rejected"), (429, "text/plain", "", "rate limited"),
         (405, "text/plain", "", "unsupported"),
     ]) func statuses(_ status: Int, _ type: String, _ body: String, _ name: String) async throws {
         let answer = UpstreamAnswer(status: status, headers: [("Content-Type", type)], body: Array(body.utf8))
         let driver = try Sample.driver(Script(answer))
+        #expect(await failure { _ = try await driver.client(ClientID("p1"), Sample.context) }?.name == name)
+    }
+
+    @Test(arguments: [("", "not found"), ("{}", "not found"), ("<html>", "failed")])
+    func aServerMayMeanItsBare404(_ body: String, _ name: String) async throws {
+        let driver = try Sample.driver(Script(.fhir(body, status: 404)), ["bareNotFound": "true"])
         #expect(await failure { _ = try await driver.client(ClientID("p1"), Sample.context) }?.name == name)
     }
 }

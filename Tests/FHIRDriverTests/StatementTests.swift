@@ -47,6 +47,12 @@ import UpstreamDriver
         #expect(http.last?.method == "PUT" && http.last?.header("If-Match") == nil)
     }
 
+    @Test func contactPointsAreFoundByTheirKindWhereTheServerHasNoMore() async throws {
+        let listed = #""searchParam":[{"name":"identifier"},{"name":"phone"},{"name":"email"}]"#
+        let (driver, _) = try await narrowed(.fhir(statement(listed)))
+        #expect(driver.plan.parameters[.phone] == ["phone"] && driver.plan.parameters[.email] == ["email"])
+    }
+
     @Test func parametersThatAreNotListedCannotBeSearchedBy() async throws {
         let (driver, _) = try await narrowed(.fhir(statement(#""searchParam":[{"name":"identifier"}]"#)))
         #expect(Set(driver.capabilities.searches.keys) == [.cpf])

@@ -117,6 +117,16 @@ import UpstreamDriver
         #expect(name(result) == expected)
     }
 
+    /// A conditional create is answered by the record that has the CPF, clients or not.
+    @Test(arguments: [
+        (200, #""active":false"#, "conflict with 1 reasons"),
+        (200, #""link":[{"type":"replaced-by","other":{"reference":"Patient/2"}}]"#, "conflict with 1 reasons"),
+        (200, "", "record p1"), (201, #""active":false"#, "id p1"),
+    ]) func aRecordThatDoesNotCountIsAConflict(_ status: Int, _ members: String, _ expected: String) async throws {
+        let (result, _) = try await create(.fhir(Sample.patient(members), status: status))
+        #expect(name(result) == expected)
+    }
+
     @Test func reasonsAreTheServersWithoutPeople() async throws {
         let body = """
             {"resourceType":"OperationOutcome","issue":[
@@ -146,6 +156,78 @@ import UpstreamDriver
         }
         #expect(reasons.count == 1 && reasons[0].hasPrefix("birthday"))
         #expect(http.requests.isEmpty)
+    }
+
+    // MARK: Upsert
+
+    private static let upsert = [
+        "create": #"{"style":"upsert","uuidIdentifier":true}"#, "update": #"{"style":"upsert","ifMatch":false}"#,
+        "paths": #"{"update":"Patient"}"#,
+    ]
+
+    @Test(arguments: [
+        #""identifier":[{"system":"https://saude.gov.br/fhir/sid/cpf","value":"20000000108"}],"active":false"#,
+        #""identifier":[{"system":"https://saude.gov.br/fhir/sid/cpf","value":"20000000108"}],"link":[{"type":"replaced-by","other":{"reference":"Patient/2"}}]"#,
+        #""identifier":[{"system":"https://saude.gov.br/fhir/sid/cpf","value":"200.000.001-08","use":"old"}]"#,
+        #""identifier":{"system":"urn:oid:2.16.840.1.113883.13.237","value":"20000000108","period":{"end":"2001"}}"#,
+    ]) func anUpsertWritesOverNobodyWhoDoesNotCount(_ members: String) async throws {
+        let http = Script { request, _ in
+            .fhir(request.method == "GET" ? Sample.bundle([Sample.patient(members)]) : Sample.patient(members))
+        }
+        let driver = try Sample.driver(http, Self.upsert)
+        let draft = try ana
+        #expect(await failure { _ = try await driver.create(draft, Sample.context) }?.name == "conflict with 1 reasons")
+        #expect(http.requests.map(\.method) == ["GET"])
+    }
+
+    @Test func anUpsertMakesThoseWhomNobodyHas() async throws {
+        let other = #""identifier":[{"system":"urn:x:chart","value":"20000000108"}]"#
+        for (bundle, methods) in [
+            (Sample.bundle([]), ["GET", "POST"]), (Sample.bundle([Sample.patient(other)]), ["GET", "POST"]),
+            // The record may stand on the next page.
+            (Sample.bundle([], links: #"{"relation":"next","url":"?page=2"}"#), ["GET"]),
+        ] {
+            let http = Script { request, _ in .fhir(request.method == "GET" ? bundle : Sample.patient("")) }
+            let driver = try Sample.driver(http, Self.upsert)
+            let draft = try ana
+            let error = await failure { _ = try await driver.create(draft, Sample.context) }
+            #expect(error?.name == (methods.count == 1 ? "conflict with 1 reasons" : nil))
+            #expect(http.requests.map(\.method) == methods)
+        }
+    }
+
+    /// Eleven equal digits are typed by everybody who has no CPF.
+    @Test func aPlaceholderIsNoKeyOfAnUpsert() async throws {
+        let draft = ClientDraft(
+            name: "Ana Teste", phone: try #require(PhoneNumber("5531988880001")), cpf: CPF("00000000000"))
+        let http = Script(.fhir(Sample.patient("")))
+        _ = try await Sample.driver(http, Self.upsert).create(draft, Sample.context)
+        #expect(http.requests.map(\.method) == ["POST"])
+        let sent = try JSONDocument(http.last?.body ?? []).root["identifier"]?.elements ?? []
+        #expect(sent.map { $0["system"]?.string } == ["urn:ietf:rfc:3986"])
+        let demanding = Script(.fhir("{}"))
+        let driver = try Sample.driver(demanding, ["create": #"{"style":"upsert","requires":["cpf"]}"#])
+        #expect(await failure { _ = try await driver.create(draft, Sample.context) }?.name == "refused with 1 reasons")
+        #expect(demanding.requests.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("", false), (#""identifier":[{"system":"urn:x:chart","value":"P-1"}]"#, false),
+        (#""identifier":[{"system":"urn:oid:2.16.840.1.113883.13.237","value":"20000000108"}]"#, false),
+        (#""identifier":[{"system":"https://saude.gov.br/fhir/sid/cpf","value":""}]"#, false),
+        (#""identifier":[{"system":"https://saude.gov.br/fhir/sid/cpf","value":"20000000108"}]"#, true),
+        (
+            #""identifier":[{"system":"urn:ietf:rfc:3986","value":"urn:uuid:8c1c6f2e-0b6e-4e5f-9a51-5a0d1c5f3a11"}]"#,
+            true
+        ),
+    ]) func anUpsertChangesOnlyWhomItFindsAgain(_ members: String, _ isSent: Bool) async throws {
+        let http = Script(.fhir(Sample.patient(members)))
+        let driver = try Sample.driver(http, Self.upsert)
+        let error = await failure {
+            _ = try await driver.update(ClientID("p1"), ClientPatch(name: "Ana Nova"), Sample.context)
+        }
+        #expect(error?.name == (isSent ? nil : "unsupported"))
+        #expect(http.requests.map(\.method) == (isSent ? ["GET", "POST"] : ["GET"]))
     }
 
     // MARK: Update
@@ -267,7 +349,9 @@ import UpstreamDriver
         (200, #"{"resourceType":"Patient","id":"p2"}"#, "malformed answer"), (204, "", "id p1"),
         (200, "<html>", "outcome unknown"), (400, "{}", "refused with 0 reasons"),
         (422, "{}", "refused with 0 reasons"),
-        (404, "{}", "not found"), (500, "", "failed"), (405, "", "unsupported"),
+        (404, #"{"resourceType":"OperationOutcome","issue":[{"code":"not-found"}]}"#, "not found"),
+        (404, "{}", "failed"), (404, "", "failed"), (410, "", "not found"), (500, "", "failed"),
+        (405, "", "unsupported"),
         (502, "", "outcome unknown"), (504, "<html>", "outcome unknown"), (503, "", "failed"),
         (200, #"{"resourceType":"OperationOutcome","issue":[{"severity":"information"}]}"#, "id p1"),
     ]) func answersToAnUpdate(_ status: Int, _ body: String, _ expected: String) async throws {

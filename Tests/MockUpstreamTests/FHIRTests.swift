@@ -74,7 +74,8 @@ import Testing
             #expect(try found("identifier=\(clinic)%7CP-3") == ["1003"])
             #expect(try found("identifier=P-3") == ["1003"])
             #expect(try found("identifier=urn:x%7CP-3") == [])
-            #expect(try found("email=JOAO@example.com") == ["1001"])
+            #expect(try found("email=joao@example.com") == ["1001"])
+            #expect(try found("email=JOAO@example.com") == [])
             #expect(try found("name=jo%C3%A3o").contains("1001"))
             // His name is one text, which begins otherwise.
             #expect(try !found("name=silva").contains("1001"))
@@ -97,6 +98,32 @@ import Testing
             #expect(try ids(client.call("GET", other)) == ["1001"])
             server.advanceClock(seconds: 61)
             #expect(try ids(client.call("GET", query)) == ["1041"])
+        }
+    }
+
+    @Test func googleIndexesLate() async throws {
+        let options = MockOptions(dialect: .fhirGoogle, patients: 3, staleReads: 60)
+        try await withMock(options) { server in
+            let base = String(server.baseURL.drop { $0 != ":" }.dropFirst(3).drop { $0 != "/" })
+            let client = try RawClient(port: server.port)
+            let headers = ["Authorization": "Bearer chave-de-demonstracao"]
+            func found(_ query: String) throws -> Int {
+                try ids(client.call("GET", "\(base)/Patient?\(query)", headers: headers)).count
+            }
+            func make() throws -> Int {
+                let body =
+                    #"{"resourceType":"Patient","name":[{"text":"Ana"}],"identifier":[{"system":"urn:x","value":"7"}],"telecom":[{"system":"email","value":"nova@example.test"}]}"#
+                var headers = headers
+                headers["If-None-Exist"] = "identifier=urn:x%7C7"
+                return try client.call("POST", "\(base)/Patient", headers: headers, body: body).status
+            }
+            #expect(try make() == 201)
+            #expect(try found("email=nova@example.test") == 0 && found("_count=10") == 3)
+            #expect(try found("identifier=urn:x%7C7") == 1)
+            #expect(try found("identifier=urn:x%7C7,urn:y%7C7") == 0)
+            #expect(try make() == 200)
+            server.advanceClock(seconds: 61)
+            #expect(try found("email=nova@example.test") == 1 && found("_count=10") == 4)
         }
     }
 

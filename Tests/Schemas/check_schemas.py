@@ -93,7 +93,7 @@ FHIR = {
                "members": {"gender": "unknown"}},
     "update": {"style": "put", "ifMatch": True, "attempts": 3},
     "metadata": True,
-    "staleReads": "0s",
+    "bareNotFound": False, "staleReads": "0s",
     "limits": {"concurrent": 8, "calls": 100, "per": "60s"},
 }
 TRYTON_TENANT = {

@@ -39,7 +39,7 @@ public final class FHIRDriver: UpstreamDriver {
         var base = tenant.baseURL
         while base.hasSuffix("/") { base.removeLast() }
         let caller = Caller(
-            baseURL: base, mediaType: plan.mediaType,
+            baseURL: base, mediaType: plan.mediaType, bareNotFound: plan.bareNotFound,
             signer: Signer(signIn, tenant, http, pause: loginPause), http: http)
         self.caller = caller
         let narrowed = NarrowedPlan(plan, system: profile.title)

@@ -43,6 +43,8 @@ struct FHIRAnswer: Sendable {
 struct Caller: Sendable {
     let baseURL: String
     let mediaType: String
+    /// Whether a 404 without an OperationOutcome is about the client as well.
+    let bareNotFound: Bool
     let signer: Signer
     let http: any HTTPSending
 
@@ -110,8 +112,12 @@ struct Caller: Sendable {
         case (403, _) where Caller.isPage(answer.http): return .failed(status: answer.status, detail)
         case (401, _), (403, _): return .credentialsRejected(detail)
         case (429, _): return .rateLimited(retryAfter: RetryAfter.seconds(answer.http.headers))
-        case (404, .get), (410, .get), (404, .update), (410, .update):
-            // A web page is a proxy's, or a wrong address's: it says nothing about a client.
+        case (404, .get), (404, .update):
+            // Gateways answer a route that they do not know, and some servers what a caller may not see, with 404 and
+            // words of their own or none: that says nothing about a client.
+            let isAboutClient = answer.outcome != nil || (bareNotFound && !Caller.isPage(answer.http))
+            return isAboutClient ? .notFound : .failed(status: answer.status, detail)
+        case (410, .get), (410, .update):
             return Caller.isPage(answer.http) ? .failed(status: answer.status, detail) : .notFound
         case (405, _), (501, _): return .unsupported(detail)
         case (409, .create), (409, .update), (412, .create), (412, .update):

@@ -1,4 +1,5 @@
 public import ClientContract
+import JSONBytes
 public import StrictConfig
 public import Transport
 public import UpstreamDriver
@@ -135,13 +136,19 @@ struct FHIRPlan: Sendable {
         var write: String
         var spelling = CPFSpelling.digits
         /// Spellings that may be stored.
-        var search = [CPFSpelling.digits]
+        var search = CPFSpelling.allCases
         /// `Identifier.type.text` or code of CPFs, for servers whose identifiers have no system.
         var types: [String] = []
         /// Members of a new identifier beside its system and value.
         var members: [JSONTemplate.Member] = []
         /// Whether new identifiers carry their system.
         var writesSystem = true
+
+        /// Whether an identifier's value is a CPF if it looks like one: those of no system may be, and where types tell, any.
+        func mayBeCPF(_ identifier: JSONValue) -> Bool {
+            guard types.isEmpty, let system = identifier["system"]?.string else { return true }
+            return read.contains(system)
+        }
     }
 
     enum CreateStyle: String, Sendable, CaseIterable {
@@ -183,7 +190,7 @@ struct FHIRPlan: Sendable {
     var nameSearch = [NameSearch.first]
     /// Search parameters by kind, in the order of preference; kinds that are not here cannot be searched by.
     var parameters: [TermKind: [String]] = [
-        .cpf: ["identifier"], .phone: ["phone", "telecom"], .email: ["email", "telecom"], .name: ["name"],
+        .cpf: ["identifier"], .phone: ["telecom", "phone"], .email: ["telecom", "email"], .name: ["name"],
     ]
     var searchMethod = SearchMethod.get
     /// `Prefer: handling=strict`: the server is asked to refuse parameters that it does not know.
@@ -207,6 +214,8 @@ struct FHIRPlan: Sendable {
     /// How often an update is tried while others change the same record.
     var attempts = 3
     var readsMetadata = true
+    /// A 404 without an OperationOutcome says that there is no such client, too.
+    var bareNotFound = false
     var staleReads = Duration.zero
 
     func capabilities(system: String) -> Capabilities {

@@ -37,6 +37,7 @@ struct FHIRProfileReader {
         if let node = object.optional("create") { create(node, &plan, settings: names) }
         if let node = object.optional("update") { update(node, &plan) }
         if let reads = object.optional("metadata")?.bool() { plan.readsMetadata = reads }
+        if let isEnough = object.optional("bareNotFound")?.bool() { plan.bareNotFound = isEnough }
         if let stale = object.optional("staleReads")?.duration(.zero...Duration.seconds(86_400)) {
             plan.staleReads = stale
         }
@@ -297,6 +298,11 @@ struct FHIRProfileReader {
                 "has the style \"upsert\", which needs an identifier in every record: set uuidIdentifier, or require cpf"
             )
         }
+        if plan.createStyle == .upsert, !plan.operations.contains(.search) || plan.parameters[.cpf] == nil {
+            (object.optional("create") ?? object.node).fault(
+                "has the style \"upsert\", which needs a search by cpf: it would write over the record that has the CPF"
+            )
+        }
     }
 }
 
@@ -305,7 +311,8 @@ struct FHIRProfileReader {
 enum FHIRMembers {
     static let profile = [
         "name", "title", "documentation", "signIn", "settings", "operations", "mediaType", "paths", "cpf", "phones",
-        "emails", "names", "search", "list", "create", "update", "metadata", "staleReads", "limits",
+        "emails", "names", "search", "list", "create", "update", "metadata", "bareNotFound", "staleReads",
+        "limits",
     ]
     static let signIn = ["style", "name", "secretIn"]
     static let setting = ["description", "default"]

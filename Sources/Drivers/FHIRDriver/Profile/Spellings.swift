@@ -21,12 +21,23 @@ enum PhoneSpelling: String, Sendable, CaseIterable {
     case spaced
     /// `+55 (11) 99999-9999`
     case bracketed
+    /// `tel:+5511999999999` (RFC 3966)
+    case tel
+    /// `+55 11 999999999`
+    case spacedDigits
+    /// `11 999999999`
+    case areaDigits
+    /// `55 11 99999-9999`
+    case spacedInternational
+    /// `(011) 99999-9999`
+    case trunkMasked
 
-    /// The number in this spelling; nil where it has none: numbers of other countries have the first two only.
+    /// The number in this spelling; nil where it has none: numbers of other countries have those with digits alone.
     func write(_ phone: PhoneNumber) -> String? {
         switch self {
         case .international: return phone.digits
         case .e164: return "+" + phone.digits
+        case .tel: return "tel:+" + phone.digits
         case .national: return phone.national
         case .masked: return phone.masked
         default: break
@@ -39,7 +50,11 @@ enum PhoneSpelling: String, Sendable, CaseIterable {
         case .hyphenated: "\(area) \(parted)"
         case .spaced: "+55 \(area) \(parted)"
         case .bracketed: "+55 (\(area)) \(parted)"
-        case .international, .e164, .national, .masked: nil
+        case .spacedDigits: "+55 \(area) \(subscriber)"
+        case .areaDigits: "\(area) \(subscriber)"
+        case .spacedInternational: "55 \(area) \(parted)"
+        case .trunkMasked: "(0\(area)) \(parted)"
+        case .international, .e164, .tel, .national, .masked: nil
         }
     }
 }

@@ -65,6 +65,11 @@ enum FHIRText {
         return view.isEscaped(index) ? CPF(string(view, index)) : CPF(utf8: view.slice(index), padding: isNumber)
     }
 
+    /// The CPF that a value holds.
+    static func cpf(_ value: JSONValue?) -> CPF? {
+        value.flatMap { value in value.document.withView { cpf($0, value.index) } }
+    }
+
     /// Sets a member from a text: its bytes where nothing must be trimmed.
     static func set(_ field: ClientField, _ view: JSONView, _ index: Int, _ builder: inout ClientBuilder) {
         let slice = view.slice(index)

@@ -34,6 +34,15 @@ extension FHIRDriver {
         _ question: Question, _ request: PageRequest, _ plan: FHIRPlan, method: FHIRPlan.SearchMethod,
         _ context: CallContext
     ) async throws(UpstreamError) -> ClientPage {
+        let (answer, call) = try await ask(question, request, plan, method: method, context)
+        return try read(answer, call, question, request, plan)
+    }
+
+    /// Sends a search; its answer is a success, and not read yet.
+    func ask(
+        _ question: Question, _ request: PageRequest, _ plan: FHIRPlan, method: FHIRPlan.SearchMethod,
+        _ context: CallContext
+    ) async throws(UpstreamError) -> (FHIRAnswer, FHIRCall) {
         var call = FHIRCall(role: .search, url: caller.url(plan.paths.search), sent: question.texts)
         if plan.isStrict { call.headers.append(("Prefer", "handling=strict")) }
         if plan.noCache { call.headers.append(("Cache-Control", "no-cache")) }
@@ -58,10 +67,10 @@ extension FHIRDriver {
         }
         let answer = try await caller.send(call, context)
         guard answer.isSuccess else { throw caller.error(answer, call) }
-        return try read(answer, call, question, request, plan)
+        return (answer, call)
     }
 
-    private func read(
+    func read(
         _ answer: FHIRAnswer, _ call: FHIRCall, _ question: Question, _ request: PageRequest, _ plan: FHIRPlan
     ) throws(UpstreamError) -> ClientPage {
         guard let document = answer.document else { throw .malformed("the answer is not JSON") }

@@ -24,8 +24,10 @@ struct PatientWriter: Sendable {
             writer.raw(identifier(cpf))
             writer.raw("]")
         } else if let uuid {
-            writer.raw(#","identifier":[{"system":"urn:ietf:rfc:3986","value":"#)
-            writer.string("urn:uuid:" + uuid)
+            writer.raw(#","identifier":[{"system":"#)
+            writer.string(UUIDText.system)
+            writer.raw(#","value":"#)
+            writer.string(UUIDText.prefix + uuid)
             writer.raw("}]")
         }
         writer.raw(#","name":["#)

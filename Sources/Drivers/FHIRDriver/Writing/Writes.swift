@@ -7,6 +7,9 @@ extension FHIRDriver {
     public func create(_ draft: ClientDraft, _ context: CallContext) async throws(UpstreamError) -> WriteAnswer {
         let plan = await settledPlan(context)
         guard plan.operations.contains(.create) else { throw .unsupported("it cannot create clients") }
+        var draft = draft
+        // By such a CPF an upsert would take the next patient for this one.
+        if plan.createStyle == .upsert, draft.cpf?.isPlaceholder == true { draft.cpf = nil }
         for field in plan.requires where !draft.has(field) {
             throw .refused(reasons: ["\(field.wireName): this system creates no client without one"])
         }
@@ -24,22 +27,47 @@ extension FHIRDriver {
         }
         let answer = try await caller.send(call, context)
         guard answer.isSuccess else { throw caller.error(answer, call) }
-        if answer.outcome == nil, answer.document != nil, let record = try? record(in: answer, id: nil, plan) {
-            return .record(record.client)
+        if answer.outcome == nil, answer.document != nil {
+            do throws(UpstreamError) {
+                return .record(try record(in: answer, id: nil, plan).client)
+            } catch {
+                // The record that was there already does not count. Whoever would take it for made would look for it in vain.
+                if case .notFound = error, answer.status != 201 {
+                    throw .conflict(reasons: ["the CPF belongs to a record that is inactive or was replaced"])
+                }
+            }
         }
         if let id = newID(answer) { return .id(id) }
         // It was accepted, so there is a record; which one, the answer does not say.
         throw .outcomeUnknown("the create was accepted, but its answer names no client")
     }
 
-    /// An upsert would write over the record that has the identifier.
+    /// An upsert would write over the record that has the identifier, whether that record counts as a client or not.
     private func refuseKnown(_ draft: ClientDraft, _ plan: FHIRPlan, _ context: CallContext) async throws(UpstreamError)
     {
-        guard let cpf = draft.cpf, plan.operations.contains(.search), plan.parameters[.cpf] != nil else { return }
-        let page = try await candidates(
-            for: .cpf(cpf), attempt: 0, PageRequest(.offset(0), size: plan.pageSize), context)
-        guard page.clients.contains(where: { $0.cpf == cpf }) else { return }
+        guard let cpf = draft.cpf else { return }
+        guard plan.operations.contains(.search), let question = Question(.cpf(cpf), attempt: 0, plan) else {
+            throw .unsupported("it cannot look for the CPF, and would write over the record that has it")
+        }
+        let request = PageRequest(.offset(0), size: plan.pageSize)
+        let (answer, call) = try await ask(question, request, plan, method: plan.searchMethod, context)
+        let page = try read(answer, call, question, request, plan)
+        // More pages than one: the filter was ignored, or the record may stand on the next.
+        guard page.next != nil || Self.holds(cpf, answer.document, plan) else { return }
         throw .conflict(reasons: ["the CPF is on record"])
+    }
+
+    /// Whether any resource of a Bundle has the CPF: inactive, replaced, and under an identifier that no longer holds too.
+    private static func holds(_ cpf: CPF, _ bundle: JSONDocument?, _ plan: FHIRPlan) -> Bool {
+        (bundle?.root["entry"]?.elements ?? []).contains { entry in
+            identifiers(of: entry["resource"]).contains { plan.cpf.mayBeCPF($0) && FHIRText.cpf($0["value"]) == cpf }
+        }
+    }
+
+    /// A resource's identifiers; a single one counts as an array of one, since some servers forget the brackets.
+    private static func identifiers(of resource: JSONValue?) -> [JSONValue] {
+        guard let value = resource?["identifier"] else { return [] }
+        return value.kind == .array ? Array(value.elements) : [value]
     }
 
     /// The id in `Location: …/Patient/{id}/_history/{version}` (FHIR R4, section 3.1.0.8), or in the body.
@@ -76,6 +104,9 @@ extension FHIRDriver {
             } catch {
                 throw .malformed(error.message)
             }
+            guard plan.updateStyle != .upsert || Self.isKeyed(current.resource, plan) else {
+                throw .unsupported("it changes records by their identifier, and this record has none that it goes by")
+            }
             let call = self.call(
                 id, changes, current, plan, sent: patch.sent + VendorReason.words(of: current.client.name))
             let answer = try await caller.send(call, context)
@@ -87,6 +118,17 @@ extension FHIRDriver {
             guard tries < plan.attempts else {
                 throw .conflict(reasons: ["others changed the record at the same time"])
             }
+        }
+    }
+
+    /// Whether an upsert finds the record again: by the CPF where new ones stand, or by a UUID. Otherwise it would make
+    /// another record.
+    private static func isKeyed(_ resource: JSONValue, _ plan: FHIRPlan) -> Bool {
+        identifiers(of: resource).contains { identifier in
+            guard let value = identifier["value"]?.string, !value.isEmpty else { return false }
+            if identifier["system"]?.string == plan.cpf.write { return FHIRText.cpf(identifier["value"]) != nil }
+            return plan.uuidIdentifier && identifier["system"]?.string == UUIDText.system
+                && value.lowercased().hasPrefix(UUIDText.prefix)
         }
     }
 
@@ -132,6 +174,10 @@ extension FHIRDriver {
 
 /// RFC 9562, version 4.
 enum UUIDText {
+    /// The system of identifiers that are URIs, and what those begin with that are UUIDs.
+    static let system = "urn:ietf:rfc:3986"
+    static let prefix = "urn:uuid:"
+
     static func random(using generator: inout some RandomNumberGenerator) -> String {
         let high = generator.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
         let low = generator.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000

@@ -17,6 +17,12 @@ struct FHIRDialect: Dialect {
     var written: [Int: (bytes: [UInt8], version: Int)] = [:]
     /// Rows that searches found, by what was asked, and when.
     var cache: [String: (rows: [Int], at: Double)] = [:]
+    /// For how many seconds searches do not show a write.
+    private let lag: Double
+    /// The mock's clock at the request that is answered.
+    var clock = 0.0
+    /// Rows whose last write searches do not show yet: what they show instead, nothing of a new one, and how long.
+    var unindexed: [Int: (bytes: [UInt8]?, until: Double)] = [:]
     /// Searches whose pages are still to be fetched.
     var searches: [String: [Int]] = [:]
 
@@ -26,12 +32,17 @@ struct FHIRDialect: Dialect {
         password = options.password
         accessToken = options.accessToken
         tokenLifetime = options.tokenLifetime
+        lag = flavour.indexesLate ? Double(options.staleReads) : 0
         generator = PersonGenerator(options)
         count = options.rows
     }
 
     mutating func expireTokens() { tokens = [:] }
-    mutating func releaseReads() { cache = [:] }
+
+    mutating func releaseReads() {
+        cache = [:]
+        unindexed = [:]
+    }
 
     func id(ofRow row: Int) -> String { flavour.id(ofRow: row) }
 
@@ -84,6 +95,8 @@ struct FHIRDialect: Dialect {
     }
 
     mutating func answer(to request: MockRequest, now: Double) -> MockAnswer {
+        clock = now
+        unindexed = unindexed.filter { $0.value.until > now }
         let route = route(request)
         if case .token = route { return login(request, now) }
         if case .metadata = route, flavour.hasMetadata { return metadata }
@@ -177,8 +190,20 @@ struct FHIRDialect: Dialect {
         return shown
     }
 
-    func keys(_ row: Int) -> FHIRPatient.Keys? {
-        (try? JSONDocument(bytes(row))).map { FHIRPatient.Keys($0.root) }
+    func keys(_ row: Int) -> FHIRPatient.Keys? { keys(bytes(row)) }
+
+    /// What searches know of a row; nil where they do not know it yet.
+    func indexedKeys(_ row: Int) -> FHIRPatient.Keys? { unindexed[row].map { $0.bytes.flatMap(keys) } ?? keys(row) }
+
+    private func keys(_ bytes: [UInt8]) -> FHIRPatient.Keys? {
+        (try? JSONDocument(bytes)).map { FHIRPatient.Keys($0.root) }
+    }
+
+    /// Searches go on showing what they showed of a row, for a while.
+    mutating func delayIndex(of row: Int, isNew: Bool) {
+        guard lag > 0 else { return }
+        let shown = unindexed[row].map { $0.bytes } ?? (isNew ? nil : bytes(row))
+        unindexed[row] = (shown, clock + lag)
     }
 
     // MARK: Answers

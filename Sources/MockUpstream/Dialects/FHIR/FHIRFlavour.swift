@@ -72,7 +72,7 @@ enum FHIRFlavour: Sendable {
     }
 
     /// Whether the case of letters counts in tokens.
-    var mindsCase: Bool { self == .azure }
+    var mindsCase: Bool { self == .azure || self == .hapi }
     var hasMetadata: Bool { self != .nilo }
     var hasPatch: Bool { self != .openmrs && self != .nilo }
     /// Versions, entity tags and `If-Match`.
@@ -82,6 +82,9 @@ enum FHIRFlavour: Sendable {
     var answersOnlyWhenAsked: Bool { self == .hapi }
     /// Searches are answered out of a cache for a minute, unless the caller wants none.
     var cachesSearches: Bool { self == .hapi }
+
+    /// Whether searches come to know of a write after a while only, unless they are for one identifier with its system.
+    var indexesLate: Bool { self == .google }
 
     func id(ofRow row: Int) -> String {
         let number = Text.padded(1_001 + row, to: 12)

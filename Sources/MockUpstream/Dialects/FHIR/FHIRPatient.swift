@@ -39,7 +39,14 @@ enum FHIRPatient {
         }
         for (place, phone) in person.phones.enumerated() {
             json.comma()
-            json.raw(#"{"system":"phone","value":"#)
+            json.raw("{")
+            // Some were entered for messages, and some of what kind nobody said.
+            if flavour == .hapi, row % 6 > 3 {
+                json.raw(row % 6 == 4 ? #""system":"sms","# : "")
+            } else {
+                json.raw(#""system":"phone","#)
+            }
+            json.raw(#""value":"#)
             json.string(spelled(phone, row, flavour))
             json.raw(phone.kind == .landline ? #","use":"home","rank":"# : #","use":"mobile","rank":"#)
             json.number(place + 1)
@@ -79,7 +86,7 @@ enum FHIRPatient {
             json.string(cpfSystems[row % cpfSystems.count])
             json.raw(#","value":"#)
         }
-        json.string(cpf)
+        json.string(flavour == .hapi && row % 7 == 5 ? CPF.punctuated(cpf) : cpf)
         json.raw("}")
     }
 
@@ -123,7 +130,13 @@ enum FHIRPatient {
                 : "+55 \(phone.digits.prefix(2)) \(phone.digits.dropFirst(2).dropLast(4))-\(phone.digits.suffix(4))"
         case .hapi:
             if phone.kind == .foreign { return "+" + international }
-            return [international, "+" + international, phone.digits, phone.punctuated()][row % 4]
+            let (area, subscriber) = (phone.digits.prefix(2), phone.digits.dropFirst(2))
+            let parted = "\(subscriber.dropLast(4))-\(subscriber.suffix(4))"
+            let spellings = [
+                international, "+" + international, phone.digits, phone.punctuated(), "tel:+" + international,
+                "+55 \(area) \(subscriber)", "\(area) \(subscriber)", "55 \(area) \(parted)", "(0\(area)) \(parted)",
+            ]
+            return spellings[row % spellings.count]
         }
     }
 
@@ -132,6 +145,8 @@ enum FHIRPatient {
         var identifiers: [(system: String, value: String)] = []
         var phones: [String] = []
         var emails: [String] = []
+        /// The values of all contact points, of whatever system, or none.
+        var telecoms: [String] = []
         /// Text, family and given names, folded.
         var names: [String] = []
 
@@ -141,6 +156,7 @@ enum FHIRPatient {
             }
             for point in resource["telecom"]?.elements ?? [] {
                 guard let value = point["value"]?.string else { continue }
+                telecoms.append(value)
                 if point["system"]?.string == "phone" { phones.append(value) }
                 if point["system"]?.string == "email" { emails.append(value) }
             }

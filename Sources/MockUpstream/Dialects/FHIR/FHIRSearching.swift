@@ -33,8 +33,13 @@ extension FHIRDialect {
         if mayCache, let kept = cache[asked], now - kept.at < 60 {
             rows = kept.rows
         } else {
+            // One identifier, with its system, and nothing else.
+            let isAtOnce =
+                filters.count == 1 && filters[0].name == "identifier" && filters[0].value.contains("|")
+                && alternatives(filters[0].value).count == 1
             rows = (0..<count).filter { row in
-                guard !filters.isEmpty, let keys = keys(row) else { return filters.isEmpty }
+                if filters.isEmpty { return unindexed[row].map { $0.bytes != nil } ?? true }
+                guard let keys = isAtOnce ? keys(row) : indexedKeys(row) else { return false }
                 return filters.allSatisfy { holds($0, keys) }
             }
             if flavour.cachesSearches { cache[asked] = (rows, now) }
@@ -67,7 +72,7 @@ extension FHIRDialect {
                 }
             case "phone": return keys.phones.contains { same($0, wanted) }
             case "email": return keys.emails.contains { same($0, wanted) }
-            case "telecom": return (keys.phones + keys.emails).contains { same($0, wanted) }
+            case "telecom": return keys.telecoms.contains { same($0, wanted) }
             // The beginning of any part, without case and accents.
             case "name", "family", "given": return keys.names.contains { $0.hasPrefix(Text.folded(wanted)) }
             default: return false

@@ -35,6 +35,7 @@ extension FHIRDialect {
         }
         json.raw("}")
         let isNew = row == count
+        delayIndex(of: row, isNew: isNew)
         written[row] = (json.finish(), isNew ? 1 : version(row) + 1)
         if isNew { count += 1 }
     }
