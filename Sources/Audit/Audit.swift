@@ -52,9 +52,18 @@ public struct Audit: Sendable {
         if let listener = server.operatorListener, !ServerSettings.isLoopback(listener.host) {
             add(.openOperatorPage, "operator.listen")
         }
-        for file in [configuration.serverFile, server.tenants, server.drivers]
-        where FileMode(file)?.isWritableByOthers == true { add(.writableConfiguration, file) }
+        // The folder of profiles holds folders of other drivers' profiles, and may itself hold nothing that is read.
+        let places = [configuration.serverFile, server.tenants, server.drivers] + configuration.places
+        for place in writable(places + [server.tls?.certificateFile].compactMap { $0 }) {
+            add(.writableConfiguration, place)
+        }
         return findings
+    }
+
+    /// Those of the files and folders that others may write, each once.
+    private static func writable(_ places: [String]) -> [String] {
+        var seen: Set<String> = []
+        return places.filter { seen.insert($0).inserted && FileMode($0)?.isWritableByOthers == true }
     }
 
     // MARK: Tenants
@@ -106,6 +115,10 @@ public struct Audit: Sendable {
             } else if mode.isOpenToGroup {
                 add(.groupReadableSecret, file)
             }
+        }
+        // Whom the system may be, and whom Ponte says it is.
+        for file in writable([plan.channel.caFile, plan.channel.clientCertificateFile].compactMap { $0 }) {
+            add(.writableConfiguration, file)
         }
         if facts.addresses.contains(where: isWide) { add(.wideAddresses, "upstream.addresses") }
         if !facts.saysCallTimeout { add(.noDeadline, "upstream.timeouts.call") }
