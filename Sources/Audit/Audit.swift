@@ -105,7 +105,7 @@ public struct Audit: Sendable {
             findings.append(AuditFinding(rule: rule, tenant: plan.id, place: place))
         }
         let facts = plan.upstream
-        if let address = facts.baseURL, address.hasPrefix("http://"), !isLoopback(address) {
+        if let address = facts.baseURL, address.hasPrefix("http://"), !AddressPolicy.isLoopback(hostOf: address) {
             add(.plainUpstream, "upstream.baseURL")
         }
         for file in facts.secretFiles {
@@ -137,12 +137,6 @@ public struct Audit: Sendable {
         }
         if options.onDuplicate == .create { add(.duplicatesAllowed, "clients.onDuplicate") }
         return findings
-    }
-
-    private static func isLoopback(_ address: String) -> Bool {
-        let authority = address.dropFirst("http://".count).prefix { $0 != "/" }
-        if authority.hasPrefix("[::1]") { return true }
-        return ServerSettings.isLoopback(String(authority.prefix { $0 != ":" }))
     }
 
     /// A word for many networks, or a network of more than 65,536 addresses of IPv4 or wider than /64 of IPv6.

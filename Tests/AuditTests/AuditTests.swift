@@ -117,6 +117,9 @@ import Testing
             json: "\"\(KeyDigest(of: "demo-key-not-for-production").hex)\""),
         Case(rule: .plainInbound, path: ["listen", "host"], json: #""0.0.0.0""#, isServer: true),
         Case(rule: .plainUpstream, path: ["upstream", "baseURL"], json: #""http://192.168.7.20:8080""#),
+        Case(rule: .plainUpstream, path: ["upstream", "baseURL"], json: #""HTTP://192.168.7.20:8080""#),
+        Case(rule: .plainUpstream, path: ["upstream", "baseURL"], json: #""http://127.0.0.1.nip.example""#),
+        Case(rule: .plainInbound, path: ["listen", "host"], json: #""127.0.0.1.nip.example""#, isServer: true),
         Case(rule: .keyExpired, path: ["inbound", "keys", "0", "expires"], json: #""2026-11-26""#),
         Case(rule: .keyExpiresSoon, path: ["inbound", "keys", "0", "expires"], json: #""2026-12-26""#),
         Case(rule: .keyWithoutExpiry, path: ["inbound", "keys", "0", "expires"], json: "null"),
@@ -147,6 +150,13 @@ import Testing
         #expect(audit.findings.map(\.rule) == [sample.rule])
         #expect(audit.exitStatus == Int32(sample.rule.severity.rawValue))
         #expect(audit.text.contains(sample.rule.id))
+    }
+
+    @Test(arguments: [
+        "http://127.0.0.1:8081/v1", "http://[::1]:8081", "http://localhost/v1", "HTTP://LOCALHOST", "HTTPS://A.Example",
+    ])
+    func whatStaysOnThisMachineMayBeInClear(_ address: String) throws {
+        #expect(try audit(tenant: Self.changed(Self.sound, ["upstream", "baseURL"], address)).findings.isEmpty)
     }
 
     @Test(arguments: [
