@@ -52,6 +52,7 @@ public struct Audit: Sendable {
         if let listener = server.operatorListener, !ServerSettings.isLoopback(listener.host) {
             add(.openOperatorPage, "operator.listen")
         }
+        if ![.trace, .debug, .info].contains(server.logLevel) { add(.quietLog, "log.level") }
         // The folder of profiles holds folders of other drivers' profiles, and may itself hold nothing that is read.
         let places = [configuration.serverFile, server.tenants, server.drivers] + configuration.places
         for place in writable(places + [server.tls?.certificateFile].compactMap { $0 }) {

@@ -134,6 +134,8 @@ import Testing
         Case(rule: .duplicatesAllowed, path: ["clients", "onDuplicate"], json: #""create""#),
         Case(rule: .noKeyPace, path: ["inbound", "perMinute"], json: "null"),
         Case(rule: .trustsEveryProxy, path: ["listen", "trustedProxies"], json: #"["0.0.0.0/0"]"#, isServer: true),
+        Case(rule: .quietLog, path: ["log"], json: #"{"level":"notice"}"#, isServer: true),
+        Case(rule: .quietLog, path: ["log"], json: #"{"level":"warning"}"#, isServer: true),
         Case(
             rule: .openOperatorPage, path: ["operator"], json: #"{"listen":{"host":"0.0.0.0","plainHTTP":true}}"#,
             isServer: true),
