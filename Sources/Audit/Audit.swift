@@ -52,9 +52,19 @@ public struct Audit: Sendable {
         if let listener = server.operatorListener, !ServerSettings.isLoopback(listener.host) {
             add(.openOperatorPage, "operator.listen")
         }
-        for file in [configuration.serverFile, server.tenants, server.drivers]
-        where FileMode(file)?.isWritableByOthers == true { add(.writableConfiguration, file) }
+        if ![.trace, .debug, .info].contains(server.logLevel) { add(.quietLog, "log.level") }
+        // The folder of profiles holds folders of other drivers' profiles, and may itself hold nothing that is read.
+        let places = [configuration.serverFile, server.tenants, server.drivers] + configuration.places
+        for place in writable(places + [server.tls?.certificateFile].compactMap { $0 }) {
+            add(.writableConfiguration, place)
+        }
         return findings
+    }
+
+    /// Those of the files and folders that others may write, each once.
+    private static func writable(_ places: [String]) -> [String] {
+        var seen: Set<String> = []
+        return places.filter { seen.insert($0).inserted && FileMode($0)?.isWritableByOthers == true }
     }
 
     // MARK: Tenants
@@ -96,7 +106,7 @@ public struct Audit: Sendable {
             findings.append(AuditFinding(rule: rule, tenant: plan.id, place: place))
         }
         let facts = plan.upstream
-        if let address = facts.baseURL, address.hasPrefix("http://"), !isLoopback(address) {
+        if let address = facts.baseURL, address.hasPrefix("http://"), !AddressPolicy.isLoopback(hostOf: address) {
             add(.plainUpstream, "upstream.baseURL")
         }
         for file in facts.secretFiles {
@@ -106,6 +116,10 @@ public struct Audit: Sendable {
             } else if mode.isOpenToGroup {
                 add(.groupReadableSecret, file)
             }
+        }
+        // Whom the system may be, and whom Ponte says it is.
+        for file in writable([plan.channel.caFile, plan.channel.clientCertificateFile].compactMap { $0 }) {
+            add(.writableConfiguration, file)
         }
         if facts.addresses.contains(where: isWide) { add(.wideAddresses, "upstream.addresses") }
         if !facts.saysCallTimeout { add(.noDeadline, "upstream.timeouts.call") }
@@ -124,12 +138,6 @@ public struct Audit: Sendable {
         }
         if options.onDuplicate == .create { add(.duplicatesAllowed, "clients.onDuplicate") }
         return findings
-    }
-
-    private static func isLoopback(_ address: String) -> Bool {
-        let authority = address.dropFirst("http://".count).prefix { $0 != "/" }
-        if authority.hasPrefix("[::1]") { return true }
-        return ServerSettings.isLoopback(String(authority.prefix { $0 != ":" }))
     }
 
     /// A word for many networks, or a network of more than 65,536 addresses of IPv4 or wider than /64 of IPv6.

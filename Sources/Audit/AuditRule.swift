@@ -22,6 +22,7 @@ public enum AuditRule: Int, Sendable, CaseIterable {
     case readableKeyFile = 20
     case openOperatorPage = 21
     case groupReadableSecret = 22
+    case quietLog = 23
 
     public enum Severity: Int, Sendable, Comparable, CaseIterable {
         case low, medium, high, critical
@@ -44,7 +45,7 @@ public enum AuditRule: Int, Sendable, CaseIterable {
         case .demoKey, .readableKeyFile: .critical
         case .faults, .plainInbound, .plainUpstream, .readableSecret, .writableConfiguration, .keyExpired: .high
         case .trustsEveryProxy: .high
-        case .openOperatorPage: .medium
+        case .openOperatorPage, .quietLog: .medium
         case .keyWithoutExpiry, .wideAllowList, .wideAddresses, .longDeadline, .unboundedScan, .duplicatesAllowed:
             .medium
         case .noAllowList, .noDeadline, .keyExpiresSoon, .oneKeyForAll, .noKeyPace, .groupReadableSecret: .low
@@ -76,6 +77,7 @@ public enum AuditRule: Int, Sendable, CaseIterable {
         case .readableKeyFile: "The private key of the server can be read by others"
         case .groupReadableSecret: "A secret can be read by its group"
         case .openOperatorPage: "Metrics and status can be read from other machines"
+        case .quietLog: "Requests leave no line in the log"
         }
     }
 
@@ -105,6 +107,8 @@ public enum AuditRule: Int, Sendable, CaseIterable {
         case .readableKeyFile: "`chmod 600`, owned by Ponte's user; then replace certificate and key."
         case .groupReadableSecret: "Look who is in that group, or `chmod 600`, owned by Ponte's user."
         case .openOperatorPage: "Let `operator.listen.host` be 127.0.0.1, or let a firewall admit your monitoring only."
+        case .quietLog:
+            "Let `log.level` be `info`: else nobody can say after an incident what was read, and with which key."
         }
     }
 }

@@ -19,6 +19,8 @@ struct AccessRecord: Sendable {
     var status = 0
     /// What was answered; `callerGone` when nobody was there to read an answer.
     var outcome = Outcome.ok
+    /// How many clients a list or a search answered; of a list that broke off, how many the connection took before.
+    var rows: Int?
     /// What failed inside Ponte, by its type's name.
     var failure: String?
     /// Members of the body that nobody used, by name.
@@ -55,6 +57,7 @@ struct AccessRecord: Sendable {
         if let tenant { metadata["tenant"] = .string(tenant.id) }
         if let keyName { metadata["key"] = .string(keyName) }
         if outcome != .ok { metadata["code"] = .string(outcome.value) }
+        if let rows { metadata["rows"] = .stringConvertible(rows) }
         if let failure { metadata["failure"] = .string(failure) }
         if !ignored.isEmpty {
             let counts = ignored.counts.sorted { $0.key < $1.key }

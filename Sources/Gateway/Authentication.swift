@@ -20,7 +20,7 @@ enum Authentication {
     /// Whether a caller who is known may go on.
     /// - Throws: `key_expired`, `other_tenant`, `source_not_allowed` or `too_many_requests`.
     static func admit(
-        _ caller: TenantDirectory.Caller, rawTenant: Substring?, from address: @autoclosure () -> IPAddress?,
+        _ caller: TenantDirectory.Caller, rawTenant: Substring?, from source: @autoclosure () -> CallerAddress?,
         _ paces: KeyPaces
     ) throws(ContractError) {
         let tenant = caller.tenant
@@ -30,9 +30,7 @@ enum Authentication {
         }
         if let allow = tenant.allow {
             // An address that cannot be told is none that is allowed.
-            guard let address = address(), allow.contains(where: { $0.contains(address) }) else {
-                throw ContractError(.sourceNotAllowed)
-            }
+            guard source()?.isAllowed(by: allow) == true else { throw ContractError(.sourceNotAllowed) }
         }
         if let most = tenant.requestsPerMinute,
             let seconds = paces.take(caller.keyDigest, perMinute: most)

@@ -36,7 +36,7 @@ enum LogField: String, CaseIterable {
     /// Members of bodies that nobody used, by names that cannot be data, with counts.
     case ignored
     /// Numbers and flags.
-    case status, ms, broken, port, seconds, connections, faults, lines
+    case status, ms, rows, broken, port, seconds, connections, faults, lines
 }
 
 /// Writes each event as one line.

@@ -70,12 +70,12 @@ struct GatewayResponder: HTTPResponder {
             case .list:
                 let window = try query.window()
                 if let limit = window.limit, limit <= ClientCalls.mostCollected {
-                    return finish(.clients(try await calls.collected(window)), &record, requestID)
+                    return finish(try await calls.collected(window), &record, requestID)
                 }
                 return try await stream(calls.pages(window), to: context.channel, record, requestID)
             case .search:
                 let term = try query.searchTerm(most: options.termLength)
-                return finish(.clients(try await calls.search(term, try query.window())), &record, requestID)
+                return finish(try await calls.search(term, try query.window()), &record, requestID)
             case .get(let rawID):
                 return finish(.client(try await calls.get(try PathID.read(rawID))), &record, requestID)
             case .create:
@@ -147,6 +147,11 @@ struct GatewayResponder: HTTPResponder {
         return answer.response(requestID: requestID)
     }
 
+    private func finish(_ clients: [Client], _ record: inout AccessRecord, _ requestID: String) -> Response {
+        record.rows = clients.count
+        return finish(.clients(clients), &record, requestID)
+    }
+
     private func refuse(
         _ error: ContractError, _ request: Request, _ context: GatewayContext, _ record: inout AccessRecord,
         allow: String? = nil, bodyIsRead: Bool = false, close: Bool
@@ -192,6 +197,7 @@ struct GatewayResponder: HTTPResponder {
             var pages = rest
             var page = first
             var record = begun
+            var rows = 0
             var isFirst = true
             do {
                 while let clients = page {
@@ -200,16 +206,19 @@ struct GatewayResponder: HTTPResponder {
                     // taken this one, the next write waits for the reader.
                     try await channel.eventLoop.submit {}.get()
                     isFirst = false
+                    rows += clients.count
                     page = try await pages.next()
                 }
                 try await Self.write(ByteBuffer(bytes: isFirst ? Array("[]".utf8) : Array("]".utf8)), &writer)
                 try await writer.finish(nil)
             } catch {
+                record.rows = rows
                 record.broken = true
                 record.outcome = Self.outcome(error)
                 record.end(logger, meter)
                 throw Close()
             }
+            record.rows = rows
             record.end(logger, meter)
         }
         return Response(

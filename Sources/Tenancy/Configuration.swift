@@ -25,6 +25,8 @@ public struct Configuration: Sendable {
     public let warnings: [ConfigFault]
     /// How many files were read.
     public let files: Int
+    /// Every file that was read and every folder that was listed, in that order; also those of disabled tenants.
+    public let places: [String]
     /// Whether `tenants` is all that there is: false when `server.json` has faults or a folder could not be listed, so
     /// that a tenant that is not here may yet have a file.
     let isComplete: Bool
@@ -39,10 +41,12 @@ public struct Configuration: Sendable {
         self.serverFile = serverFile
         self.options = options
         var files = 0
+        var places: [String] = []
         var faults: [ConfigFault] = []
 
         func bytes(_ path: String) -> [UInt8]? {
             files += 1
+            places.append(path)
             do {
                 return try Files.read(path)
             } catch {
@@ -52,6 +56,7 @@ public struct Configuration: Sendable {
         }
         var isComplete = true
         func names(_ folder: String) -> [String] {
+            places.append(folder)
             do {
                 return try Files.jsonNames(in: folder)
             } catch {
@@ -128,6 +133,7 @@ public struct Configuration: Sendable {
         self.warnings = warnings
         self.faults = faults
         self.files = files
+        self.places = places
     }
 
     /// Whether `server.json` has no faults; without it nothing else is read.

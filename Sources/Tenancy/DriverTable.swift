@@ -177,13 +177,15 @@ extension DriverEntry {
         {
             upstream.node.fault("lacks the setting \"\(setting.name)\", which the profile needs")
         }
+        var values = around.settings
         for (name, node) in around.settingNodes where name == FHIRProfile.tokenURL {
             if let complaint = around.settings[name].flatMap(UpstreamAddress.complaint) { node.fault(complaint) }
+            values[name] = around.settings[name].map(UpstreamAddress.normalized)
         }
         if !around.hasBaseURL { upstream.node.fault("lacks the member \"baseURL\": a FHIR server has its own address") }
         guard report.faults.count == before, let baseURL = around.baseURL else { return nil }
         let tenant = FHIRTenant(
-            baseURL: baseURL, credentials: around.credentials, settings: around.settings, phones: around.phones)
+            baseURL: baseURL, credentials: around.credentials, settings: values, phones: around.phones)
         return PreparedDriver(
             make: { FHIRDriver(profile: profile, tenant: tenant, http: $0) }, capabilities: profile.capabilities,
             baseURL: nil, concurrent: profile.concurrent, pace: profile.pace, surroundings: bytes)

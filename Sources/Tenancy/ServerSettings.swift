@@ -171,9 +171,7 @@ public struct ServerSettings: Sendable {
     }
 
     /// Whether only this machine can reach the listening socket.
-    public static func isLoopback(_ host: String) -> Bool {
-        host == "localhost" || host == "::1" || host.hasPrefix("127.")
-    }
+    public static func isLoopback(_ host: String) -> Bool { AddressPolicy.isLoopback(host: host) }
 
     /// What is wrong with listening at a host without TLS; nil when nothing is.
     public func complaint(aboutListeningAt host: String) -> String? {

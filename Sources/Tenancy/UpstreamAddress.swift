@@ -3,6 +3,7 @@ import StrictConfig
 /// The address of a clinic's system.
 enum UpstreamAddress {
     /// Reads an absolute http or https address without user, query and fragment; trailing slashes are dropped.
+    /// - Returns: scheme and host in lower case, as everybody else compares them.
     static func read(_ node: ConfigNode) -> String? {
         guard let text = node.string("an address such as \"https://api.example.test/v1\"") else { return nil }
         if let complaint = complaint(about: text) {
@@ -12,8 +13,15 @@ enum UpstreamAddress {
         return trimmed(text)
     }
 
-    static func trimmed(_ text: String) -> String {
-        var text = Substring(text)
+    /// The same address with its scheme and host in lower case (RFC 3986, section 6.2.2.1).
+    static func normalized(_ text: String) -> String {
+        guard let colon = text.range(of: "://") else { return text }
+        let path = text[colon.upperBound...].firstIndex(of: "/") ?? text.endIndex
+        return text[..<path].lowercased() + text[path...]
+    }
+
+    private static func trimmed(_ text: String) -> String {
+        var text = Substring(normalized(text))
         while text.hasSuffix("/") { text.removeLast() }
         return String(text)
     }

@@ -1,5 +1,6 @@
 import Glibc
 import Tenancy
+import Transport
 
 /// Where a tenant's address leads.
 struct Network {
@@ -15,7 +16,7 @@ struct Network {
         isPlainHTTP = text.hasPrefix("http://")
     }
 
-    var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+    var isLoopback: Bool { AddressPolicy.isLoopback(host: host) }
 
     /// Asks the machine's resolver.
     func lookUp() -> Doctor.Finding {

@@ -13,15 +13,19 @@ import Testing
         let url = FileManager.default.temporaryDirectory.appending(path: "ponte-audit-\(UUID().uuidString)")
 
         init() throws {
-            for name in ["tenants", "drivers"] {
+            for name in ["tenants", "drivers", "drivers/fhir"] {
                 try FileManager.default.createDirectory(
                     at: url.appending(path: name), withIntermediateDirectories: true,
                     attributes: [.posixPermissions: 0o755])
             }
-            try FileManager.default.copyItem(
-                at: Self.repository.appending(path: "Config/drivers/agenda-demo.json"),
-                to: url.appending(path: "drivers/agenda-demo.json"))
-            for name in ["user.secret", "password.secret", "server.key"] { try write(name, "segredo", mode: 0o600) }
+            for name in ["drivers/agenda-demo.json", "drivers/fhir/hapi.json"] {
+                let profile = Self.repository.appending(path: "Config/\(name)")
+                try write(name, String(contentsOf: profile, encoding: .utf8))
+            }
+            for name in ["server.pem", "ca.pem", "client.pem"] { try write(name, "certificado") }
+            for name in ["user.secret", "password.secret", "server.key", "client.key"] {
+                try write(name, "segredo", mode: 0o600)
+            }
         }
 
         deinit { try? FileManager.default.removeItem(at: url) }
@@ -113,6 +117,9 @@ import Testing
             json: "\"\(KeyDigest(of: "demo-key-not-for-production").hex)\""),
         Case(rule: .plainInbound, path: ["listen", "host"], json: #""0.0.0.0""#, isServer: true),
         Case(rule: .plainUpstream, path: ["upstream", "baseURL"], json: #""http://192.168.7.20:8080""#),
+        Case(rule: .plainUpstream, path: ["upstream", "baseURL"], json: #""HTTP://192.168.7.20:8080""#),
+        Case(rule: .plainUpstream, path: ["upstream", "baseURL"], json: #""http://127.0.0.1.nip.example""#),
+        Case(rule: .plainInbound, path: ["listen", "host"], json: #""127.0.0.1.nip.example""#, isServer: true),
         Case(rule: .keyExpired, path: ["inbound", "keys", "0", "expires"], json: #""2026-11-26""#),
         Case(rule: .keyExpiresSoon, path: ["inbound", "keys", "0", "expires"], json: #""2026-12-26""#),
         Case(rule: .keyWithoutExpiry, path: ["inbound", "keys", "0", "expires"], json: "null"),
@@ -127,6 +134,8 @@ import Testing
         Case(rule: .duplicatesAllowed, path: ["clients", "onDuplicate"], json: #""create""#),
         Case(rule: .noKeyPace, path: ["inbound", "perMinute"], json: "null"),
         Case(rule: .trustsEveryProxy, path: ["listen", "trustedProxies"], json: #"["0.0.0.0/0"]"#, isServer: true),
+        Case(rule: .quietLog, path: ["log"], json: #"{"level":"notice"}"#, isServer: true),
+        Case(rule: .quietLog, path: ["log"], json: #"{"level":"warning"}"#, isServer: true),
         Case(
             rule: .openOperatorPage, path: ["operator"], json: #"{"listen":{"host":"0.0.0.0","plainHTTP":true}}"#,
             isServer: true),
@@ -146,6 +155,13 @@ import Testing
     }
 
     @Test(arguments: [
+        "http://127.0.0.1:8081/v1", "http://[::1]:8081", "http://localhost/v1", "HTTP://LOCALHOST", "HTTPS://A.Example",
+    ])
+    func whatStaysOnThisMachineMayBeInClear(_ address: String) throws {
+        #expect(try audit(tenant: Self.changed(Self.sound, ["upstream", "baseURL"], address)).findings.isEmpty)
+    }
+
+    @Test(arguments: [
         ("user.secret", 0o644, AuditRule.readableSecret), ("server.json", 0o664, .writableConfiguration),
         ("server.key", 0o604, .readableKeyFile), ("user.secret", 0o440, .groupReadableSecret),
         ("user.secret", 0o660, .readableSecret), ("server.key", 0o640, .groupReadableSecret),
@@ -158,6 +174,43 @@ import Testing
                 [.posixPermissions: mode], ofItemAtPath: folder.appending(path: name).path)
         }
         #expect(audit.findings.map(\.rule) == [rule])
+    }
+
+    /// Whoever writes any of them chooses where patients' data goes.
+    @Test(arguments: [
+        "server.json", "tenants", "tenants/aurora.json", "tenants/fechada.json", "drivers", "drivers/agenda-demo.json",
+        "drivers/fhir", "drivers/fhir/hapi.json", "server.pem", "ca.pem", "client.pem",
+    ])
+    func everyFileThatOthersCanChangeIsFound(_ name: String) throws {
+        var server = Self.server
+        server["listen"] = ["tls": ["certificateFile": "server.pem", "keyFile": "server.key"]]
+        let tls = [
+            "caFile": "../ca.pem", "clientCertificateFile": "../client.pem", "clientKeyFile": "../client.key",
+        ]
+        let tenant = Self.changed(Self.sound, ["upstream", "tls"], tls)
+        func audit(opening opened: String?) throws -> Audit {
+            try self.audit(server: server, tenant: tenant) { folder in
+                var closed = Self.changed(Self.sound, ["id"], "fechada")
+                closed = Self.changed(closed, ["disabled"], true)
+                for (index, word) in ["tres", "quatro"].enumerated() {
+                    closed = Self.changed(closed, ["inbound", "keys", "\(index)", "sha256"], KeyDigest(of: word).hex)
+                }
+                let file = folder.appending(path: "tenants/fechada.json")
+                try JSONSerialization.data(withJSONObject: closed).write(to: file)
+                try Self.set(0o644, file)
+                guard let opened else { return }
+                let place = folder.appending(path: opened)
+                try Self.set(opened.contains(".") ? 0o666 : 0o777, place)
+            }
+        }
+        #expect(try audit(opening: nil).findings.isEmpty)
+        let found = try audit(opening: name).findings
+        #expect(found.map(\.rule) == [.writableConfiguration])
+        #expect(found.first?.place.hasSuffix("/" + (name.split(separator: "/").last.map(String.init) ?? "")) == true)
+    }
+
+    private static func set(_ mode: Int, _ file: URL) throws {
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file.path)
     }
 
     @Test func oneKeyIsFound() throws {

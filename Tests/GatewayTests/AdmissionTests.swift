@@ -79,6 +79,15 @@ import Transport
             #expect(try await call(gateway, forwarded: "unknown").status == 403)
             #expect(try await call(gateway).status == 403)
         }
+        // Whoever is behind a proxy that forgets the field does not come from the proxy's own network.
+        try await with(tenants(allow: ["127.0.0.0/8"]), options) { gateway async throws in
+            #expect(try await call(gateway).status == 403)
+            #expect(try await call(gateway, forwarded: "127.0.0.2").status == 200)
+        }
+        try await with(tenants(allow: ["127.0.0.1"]), options) { gateway async throws in
+            #expect(try await call(gateway).status == 200)
+            #expect(try await call(gateway, forwarded: "203.0.113.7").status == 403)
+        }
     }
 
     @Test func aKeyHasAPace() async throws {

@@ -40,8 +40,24 @@ import Transport
         let proxies = [try #require(AddressRange("10.0.0.0/8") as AddressRange?)]
         let peer = try #require(IPAddress(sample.peer) as IPAddress?)
         let source = CallerAddress.of(peer, forwarded: sample.forwarded, trusting: proxies)
-        #expect(source == sample.source.flatMap { IPAddress($0) })
+        #expect(source?.address == sample.source.flatMap { IPAddress($0) })
         #expect((source == nil) == (sample.source == nil))
+    }
+
+    /// A proxy that sends no `X-Forwarded-For` calls for anybody, from whatever network it is itself.
+    @Test(
+        arguments: [
+            ([], ["10.0.0.0/8"], false), ([], ["10.0.0.1"], true), ([], ["10.0.0.1/32"], true),
+            ([], ["10.0.0.2"], false), ([], [], false), (["10.0.0.2"], ["10.0.0.0/8"], true),
+            (["203.0.113.7"], ["10.0.0.0/8"], false), (["203.0.113.7"], ["203.0.113.0/24"], true),
+        ] as [([String], [String], Bool)])
+    func aSilentProxyMustBeNamedItself(_ forwarded: [String], _ allow: [String], _ isAllowed: Bool) throws {
+        let proxies = [try #require(AddressRange("10.0.0.0/8") as AddressRange?)]
+        let peer = try #require(IPAddress("10.0.0.1") as IPAddress?)
+        let source = try #require(CallerAddress.of(peer, forwarded: forwarded, trusting: proxies))
+        let networks = allow.compactMap { AddressRange($0) }
+        #expect(networks.count == allow.count)
+        #expect(source.isAllowed(by: networks) == isAllowed)
     }
 
     @Test func aPaceLetsSomeThroughAtOnceAndTheRestEvenly() {

@@ -8,7 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct LogTests {
     static let allowed: Set<String> = [
         "time", "level", "message", "requestId", "method", "route", "status", "ms", "tenant", "key", "code", "failure",
-        "broken", "ignored", "host", "port",
+        "broken", "ignored", "host", "port", "rows",
     ]
 
     @Test func nothingOfARequestIsLoggedButTheAllowedFields() async throws {
@@ -52,6 +52,32 @@ import Testing
         #expect(record["code"]?.string == "no_such_client")
         #expect(record["method"]?.string == "GET")
         #expect(record["ms"]?.double != nil)
+    }
+
+    /// How many people a stolen key has read is asked after an incident.
+    @Test func aLineSaysHowManyClientsWereAnswered() async throws {
+        let system = FakeSystem(clients: 25)
+        let gateway = try await RunningGateway.start(system)
+        func rows(_ path: String) async throws -> (logged: Int?, answered: Int?) {
+            let id = "trace-\(gateway.log.all.count)"
+            let answer = try await RawHTTP.call(gateway.port, "GET", path, ["X-Request-Id: \(id)"])
+            await gateway.log.line(with: "\"\(id)\"")
+            let line = gateway.log.all.first { $0.contains("\"\(id)\"") } ?? ""
+            let body = (try? JSONDocument(answer.body))?.root.elements.count
+            return (try JSONDocument(Array(line.utf8)).root["rows"]?.int, body)
+        }
+        for path in ["/clients", "/t/ana/clients", "/clients?limit=7", "/clients/search?term=ana1@example.test"] {
+            let (logged, answered) = try await rows(path)
+            #expect(logged == answered && answered != nil, "\(path)")
+        }
+        #expect(try await rows("/clients?offset=25&limit=5").logged == 0)
+        #expect(try await rows("/clients/id-0").logged == nil)
+        system.state.withLock { $0.failsFrom = 0 }
+        #expect(try await rows("/clients").logged == nil)
+        system.state.withLock { $0.failsFrom = 20 }
+        let sent = try await rows("/clients").logged ?? 0
+        #expect((1...20).contains(sent))
+        try await gateway.stop()
     }
 
     @Test func aReaderWhoDoesNotReadHoldsNobodyUp() async throws {

@@ -35,9 +35,37 @@ import Transport
         #expect(try policy(baseURL, addresses).allows(try #require(IPAddress(text))) == allowed)
     }
 
+    /// Everybody compares them in one spelling; a path is the system's own.
+    @Test(
+        arguments: [
+            ("HTTPS://API.Example.Test/V1/", "https://api.example.test/V1"),
+            ("Http://LOCALHOST:8081", "http://localhost:8081"),
+            ("http://[FD00::1]", "http://[fd00::1]"),
+        ])
+    func schemeAndHostAreReadInLowerCase(_ written: String, _ read: String) throws {
+        let configuration = try TestConfiguration()
+        let document = Document.setting(TestConfiguration.fullTenant(), ["upstream", "baseURL"], written)
+        try configuration.write("tenants/clinica-aurora.json", document)
+        let loaded = configuration.load()
+        #expect(loaded.faults.isEmpty)
+        #expect(loaded.tenants.first?.upstream.baseURL == read)
+    }
+
+    @Test(arguments: [
+        ("localhost", true), ("LOCALHOST", true), ("127.0.0.1", true), ("127.8.9.10", true), ("::1", true),
+        ("::ffff:127.0.0.1", true), ("127.0.0.1.example.test", false), ("127.example.test", false), ("", false),
+        ("localhost.example.test", false), ("10.0.0.1", false), ("0.0.0.0", false), ("::", false),
+    ])
+    func loopbackIsAnAddressAndNoBeginning(_ host: String, _ isLoopback: Bool) {
+        #expect(AddressPolicy.isLoopback(host: host) == isLoopback)
+        #expect(
+            AddressPolicy.isLoopback(hostOf: "http://\(host.contains(":") ? "[\(host)]" : host):8080/v1") == isLoopback)
+    }
+
     /// Nothing that could be called is refused when it is called only.
     @Test(arguments: [
-        "http://169.254.169.254/latest", "http://0.0.0.0:8080", "http://[fe80::1]", "http://[::ffff:a9fe:a9fe]",
+        "http://169.254.169.254/latest", "HTTP://169.254.169.254", "http://0.0.0.0:8080", "http://[fe80::1]",
+        "http://[::ffff:a9fe:a9fe]",
     ])
     func aLiteralThatCouldNeverBeCalledIsAFault(_ baseURL: String) throws {
         let document = Document.setting(TestConfiguration.fullTenant(), ["upstream", "baseURL"], baseURL)

@@ -94,6 +94,7 @@ import Testing
 
     @Test(arguments: [
         ("127.0.0.1", "", true), ("::1", "", true), ("localhost", "", true), ("0.0.0.0", "", false),
+        ("127.8.9.10", "", true), ("127.0.0.1.example.test", "", false), ("127.example.test", "", false),
         ("192.168.7.20", "", false), ("ponte.example.test", "", false), ("0.0.0.0", #""plainHTTP":true"#, true),
         ("0.0.0.0", #""tls":{"certificateFile":"a.pem","keyFile":"a.key"}"#, true),
     ])

@@ -74,6 +74,18 @@ public struct AddressPolicy: Sendable, Hashable {
         return privates.contains { $0.contains(target) } ? .private : .public
     }
 
+    /// Whether a host is the own machine whoever answers for names: `localhost`, or a literal without brackets. A name
+    /// that merely begins like one, `127.0.0.1.example.test`, leads anywhere.
+    public static func isLoopback(host: String) -> Bool {
+        host.lowercased() == "localhost" || IPAddress(host).map { `class`(of: $0) == .loopback } ?? false
+    }
+
+    /// The same of the host of an absolute URL; one that cannot be read leads nowhere near.
+    public static func isLoopback(hostOf url: String) -> Bool {
+        guard let host = (try? Origin(ofURL: url))?.host else { return false }
+        return host == "localhost" || IPAddress(hostOf: url).map { `class`(of: $0) == .loopback } ?? false
+    }
+
     private static let loopbacks = ["127.0.0.0/8", "::1"].map(AddressRange.known)
 
     /// IANA's registries of special addresses, as far as they are for local use.

@@ -126,5 +126,8 @@ public struct AddressRange: Sendable, Hashable {
     /// Every address of its family.
     public var holdsEverybody: Bool { length == 0 }
 
+    /// A network of one.
+    public var holdsOneAddress: Bool { length == address.bytes.count * 8 }
+
     func contains(_ other: AddressRange) -> Bool { length <= other.length && contains(other.address) }
 }
