@@ -216,14 +216,15 @@ let package = Package(
             name: "TenancyTests",
             dependencies: [
                 "Tenancy", "Bridge", "StrictConfig", "JSONBytes", "Transport", "ClientContract", "UpstreamDriver",
-                "MockUpstream",
+                "MockUpstream", "TestSupport",
             ], swiftSettings: ours),
-        .testTarget(name: "AuditTests", dependencies: ["Audit", "Tenancy", "JSONBytes"], swiftSettings: ours),
+        .testTarget(
+            name: "AuditTests", dependencies: ["Audit", "Tenancy", "JSONBytes", "TestSupport"], swiftSettings: ours),
         .testTarget(
             name: "WorkbenchTests",
             dependencies: [
                 "Workbench", "RESTDriver", "Tenancy", "MockUpstream", "Transport", "JSONBytes", "ClientContract",
-                "StrictConfig", "UpstreamDriver",
+                "StrictConfig", "UpstreamDriver", "TestSupport",
             ], swiftSettings: ours),
         .testTarget(
             name: "MockUpstreamTests", dependencies: ["MockUpstream", "JSONBytes"], swiftSettings: ours),

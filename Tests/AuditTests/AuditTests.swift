@@ -1,12 +1,13 @@
 import Foundation
 import JSONBytes
 import Tenancy
+import TestSupport
 import Testing
 
 @testable import Audit
 
 @Suite struct AuditTests {
-    /// A folder with a configuration, gone when the test is over.
+    /// A folder with a configuration, handed to `Leaks` when the test is over.
     private final class Folder {
         static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
@@ -28,7 +29,7 @@ import Testing
             }
         }
 
-        deinit { try? FileManager.default.removeItem(at: url) }
+        deinit { Leaks.discard(url) }
 
         func write(_ name: String, _ text: String, mode: Int = 0o644) throws {
             let file = url.appending(path: name)

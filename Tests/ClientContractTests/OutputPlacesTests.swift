@@ -95,6 +95,33 @@ import Testing
             ]))
     }
 
+    /// Whoever writes into a folder of its own keeps it for the search, and whoever runs a program keeps what it prints.
+    @Test("what tests make Ponte write is kept until it is searched")
+    func searched() throws {
+        let folder = ErrorCatalogueTests.repository.appending(path: "Tests").standardizedFileURL
+        let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
+        // Of certificates made by openssl; of what BuiltPonte hands over before it removes it.
+        let folders: Set = ["InboundTLSTests.swift", "TLSServer.swift", "BuiltPonte.swift"]
+        let programs: Set = ["InboundTLSTests.swift", "TLSServer.swift"]
+        var count = 0
+        while let file = files?.nextObject() as? URL {
+            let name = file.lastPathComponent
+            guard file.pathExtension == "swift", name != "OutputPlacesTests.swift" else { continue }
+            let text = try String(contentsOf: file, encoding: .utf8)
+            func has(_ part: String) -> Bool { text.range(of: part, options: .literal) != nil }
+            if has("temporaryDirectory"), !folders.contains(name) {
+                count += 1
+                #expect(has("Leaks.discard("), "\(name) makes a folder and does not hand it to Leaks")
+                #expect(!has("try? FileManager.default.removeItem"), "\(name)")
+            }
+            if has("= Process()"), !programs.contains(name) {
+                count += 1
+                #expect(has("Leaks."), "\(name) runs a program and keeps nothing of what it prints")
+            }
+        }
+        #expect(count > 10)
+    }
+
     @Test("libraries are not asked to tell what they do")
     func libraries() throws {
         let asked = try Self.lines(

@@ -119,7 +119,7 @@ final class PonteProcess {
     func stop() async -> Int32? {
         process.terminate()
         let status = await ended.first { _ in true }
-        try? FileManager.default.removeItem(at: folder)
+        Leaks.discard(folder)
         return status
     }
 }

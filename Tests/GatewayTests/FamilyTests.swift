@@ -3,6 +3,7 @@ import Gateway
 import JSONBytes
 import MockUpstream
 import Tenancy
+import TestSupport
 import Testing
 import Transport
 
@@ -14,7 +15,7 @@ import Transport
     ) async throws {
         let mock = try await MockServer.start(MockOptions(patients: 20))
         let folder = FileManager.default.temporaryDirectory.appending(path: "ponte-family-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
+        defer { Leaks.discard(folder) }
         let tenant = """
             {"id":"ana","inbound":{"keys":[{"name":"main","sha256":"\(KeyDigest(of: "key-ana").hex)"}]},
             "upstream":{"driver":"rest","profile":"agenda-demo","baseURL":"\(mock.baseURL)",

@@ -3,6 +3,7 @@ import Gateway
 import JSONBytes
 import MockUpstream
 import Tenancy
+import TestSupport
 import Testing
 import Transport
 
@@ -17,7 +18,7 @@ import Transport
         let mock = real == nil ? try await MockServer.start(options) : nil
         let (user, password) = real == nil ? (options.user, options.password) : ("admin", "admin-ponte")
         let folder = FileManager.default.temporaryDirectory.appending(path: "ponte-gnuhealth-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
+        defer { Leaks.discard(folder) }
         for name in ["tenants", "drivers"] {
             try FileManager.default.createDirectory(
                 at: folder.appending(path: name), withIntermediateDirectories: true)

@@ -3,6 +3,7 @@ import Gateway
 import JSONBytes
 import MockUpstream
 import Tenancy
+import TestSupport
 import Testing
 import Transport
 
@@ -26,7 +27,7 @@ import Transport
         let options = MockOptions(patients: 20)
         let mocks = [try await MockServer.start(options), try await MockServer.start(options)]
         let folder = FileManager.default.temporaryDirectory.appending(path: "ponte-resilience-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
+        defer { Leaks.discard(folder) }
         try FileManager.default.createDirectory(
             at: folder.appending(path: "tenants"), withIntermediateDirectories: true)
         @Sendable func write(_ id: String, _ baseURL: String, name: String) throws {

@@ -31,7 +31,7 @@ import Transport
         let system = try RawServer(handler)
         defer { system.stop() }
         let folder = FileManager.default.temporaryDirectory.appending(path: "ponte-gateway-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
+        defer { Leaks.discard(folder) }
         let tenant = """
             {"id":"ana","name":"Ana","inbound":{"keys":[{"name":"main","sha256":"\(KeyDigest(of: "key-ana").hex)"}]},
             "upstream":{"driver":"rest","profile":"plain","baseURL":"\(system.url)/v1",

@@ -5,6 +5,7 @@ import Metering
 import MockUpstream
 import ServiceLifecycle
 import Tenancy
+import TestSupport
 import Testing
 import Transport
 
@@ -48,8 +49,11 @@ struct WatchedPonte: Sendable {
 
     /// - Parameter host: as the browser of somebody on the same machine says it.
     func page(_ method: String, _ path: String, host: String = "localhost:9180") async throws -> RawHTTP.Answer {
-        try await RawHTTP.exchange(
+        let answer = try await RawHTTP.exchange(
             pagePort, "\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n")
+        let places = ["/metrics": "metrics-page", "/status": "status-page", "/": "operators-page"]
+        Leaks.wrote(answer.text + "\n", places[path] ?? "other-page")
+        return answer
     }
 
     func metrics() async throws -> PrometheusText { try PrometheusText(try await page("/metrics").text) }
@@ -77,7 +81,7 @@ struct WatchedClinics: Sendable {
         let options = MockOptions(patients: 20)
         let mocks = [try await MockServer.start(options), try await MockServer.start(options)]
         let folder = FileManager.default.temporaryDirectory.appending(path: "ponte-watched-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
+        defer { Leaks.discard(folder) }
         try FileManager.default.createDirectory(
             at: folder.appending(path: "tenants"), withIntermediateDirectories: true)
         for (id, mock) in zip(["ana", "bruno"], mocks) {

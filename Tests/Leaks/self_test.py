@@ -78,13 +78,25 @@ def files(folder: pathlib.Path, text: str) -> dict[str, bytes]:
     }
 
 
+def places_that_are_not_missed(folder: pathlib.Path) -> list[str]:
+    """Empties, then removes the places of each kind that a run must leave."""
+    problems = []
+    for pattern in suite.EXPECTED.values():
+        for step in (lambda path: path.write_bytes(b""), pathlib.Path.unlink):
+            for path in list(folder.glob(pattern)):
+                step(path)
+            if not any(f"({pattern})" in line for line in suite.missing(folder)):
+                problems.append(f"not missed in a run of the tests: {pattern}")
+    return problems
+
+
 def a_run_of_the_tests() -> list[str]:
     """What is found in the folder that scripts/test leaves, and what is the runner's own."""
     people = People(seed=13, first=900)
     noted, sent = people.client(), people.client()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        for part in ("ledger", "output", "tmp/ponte-1"):
+        for part in ("ledger", "output", "tmp/ponte-1/tenants"):
             (folder / part).mkdir(parents=True)
         request = f"POST /clients HTTP/1.1\r\nX-API-Key: key-of-nobody\r\n\r\n{json.dumps(sent)}"
         lines = [{"kind": "name", "value": noted["name"]}, {"kind": "token", "value": "a-token-of-a-login"}]
@@ -95,13 +107,21 @@ def a_run_of_the_tests() -> list[str]:
             f"◇ Test finds() started.\nread {sent['email']}\n")
         (folder / "output/gateway-log-1.txt").write_text(f'{{"route":"/clients/{sent["phone"]}","key":"key-of-nobody"}}\n')
         (folder / "tmp/ponte-1/creates.db").write_bytes(b"\0\1" + noted["name"].encode() + b"\0a-token-of-a-login")
-        # Tests write it for Ponte to read.
-        (folder / "tmp/ponte-1/tenant.json").write_text(json.dumps(sent))
-        found = {(finding.place, finding.line, finding.kind) for finding in suite.run(folder)}
+        (folder / "tmp/ponte-1/report.json").write_text(json.dumps({"about": sent["cpf"]}))
+        # Tests write them for Ponte to read.
+        for name in ("tenants/aurora.json", "server.json", "token.secret"):
+            (folder / "tmp/ponte-1" / name).write_text(json.dumps(sent))
+        # Whatever else a run leaves.
+        for pattern in suite.EXPECTED.values():
+            if not list(folder.glob(pattern)):
+                (folder / pattern.replace("-*", "-1").replace("*", "ponte-1")).write_text("nothing of anybody\n")
+        found = {str(finding) if isinstance(finding, str) else (finding.place, finding.line, finding.kind)
+                 for finding in suite.run(folder)}
+        missed = places_that_are_not_missed(folder)
     wanted = {("output/tests.txt", 4, "email"), ("output/gateway-log-1.txt", 1, "phone"),
               ("output/gateway-log-1.txt", 1, "token"), ("tmp/ponte-1/creates.db", 1, "name"),
-              ("tmp/ponte-1/creates.db", 1, "token")}
-    return [f"in a run of the tests: {place}" for place in found ^ wanted]
+              ("tmp/ponte-1/creates.db", 1, "token"), ("tmp/ponte-1/report.json", 1, "cpf")}
+    return missed + [f"in a run of the tests: {place}" for place in found ^ wanted]
 
 
 def run() -> list[str]:

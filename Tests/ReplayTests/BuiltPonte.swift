@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The `ponte` that was built beside these tests.
@@ -6,8 +7,12 @@ enum BuiltPonte {
     static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
+    /// Commands that show data by purpose, the same as in docs/threat-model.md: what they print is not searched.
+    private static let showing: Set = ["map", "test", "replay", "smoke", "certify", "hash-key", "mock"]
+
     struct Run {
         let status: Int32
+        /// Its standard error, then its standard output.
         let output: String
 
         func says(_ text: String) -> Bool { output.contains(text) }
@@ -18,23 +23,35 @@ enum BuiltPonte {
     static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Run {
         // The tests' own program stands in the folder of products.
         let products = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-        let output = FileManager.default.temporaryDirectory.appending(path: "ponte-\(UUID().uuidString).txt")
-        try Data().write(to: output)
-        defer { try? FileManager.default.removeItem(at: output) }
+        let folder = FileManager.default.temporaryDirectory.appending(path: "ponte-output-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        // What they hold goes to the search below.
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let files = (output: folder.appending(path: "stdout"), error: folder.appending(path: "stderr"))
+        for file in [files.output, files.error] { try Data().write(to: file) }
         let process = Process()
         process.executableURL = products.appending(path: "ponte")
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.currentDirectoryURL = repository
-        let handle = try FileHandle(forWritingTo: output)
-        process.standardOutput = handle
-        process.standardError = handle
+        let handles = (
+            output: try FileHandle(forWritingTo: files.output), error: try FileHandle(forWritingTo: files.error)
+        )
+        process.standardOutput = handles.output
+        process.standardError = handles.error
         let status = try await withCheckedThrowingContinuation { (done: CheckedContinuation<Int32, any Error>) in
             process.terminationHandler = { done.resume(returning: $0.terminationStatus) }
             do { try process.run() } catch { done.resume(throwing: error) }
         }
-        try handle.close()
-        return Run(status: status, output: String(decoding: try Data(contentsOf: output), as: UTF8.self))
+        try handles.output.close()
+        try handles.error.close()
+        let output = String(decoding: try Data(contentsOf: files.output), as: UTF8.self)
+        let error = String(decoding: try Data(contentsOf: files.error), as: UTF8.self)
+        if let command = arguments.first, !showing.contains(command) {
+            Leaks.wrote(output, "command-stdout")
+            Leaks.wrote(error, "command-stderr")
+        }
+        return Run(status: status, output: error + output)
     }
 
     /// Replays one file of specs with this text.

@@ -1,14 +1,15 @@
 import Foundation
 import MockUpstream
+import TestSupport
 import Testing
 
 /// The integrator's commands, by the program itself.
 @Suite struct IntegratorTests {
-    /// A folder of its own, gone afterwards.
+    /// A folder of its own.
     private func withFolder(_ body: (URL) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "integrator-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
+        defer { Leaks.discard(folder) }
         try await body(folder)
     }
 

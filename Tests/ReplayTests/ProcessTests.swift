@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import MockUpstream
+import TestSupport
 import Testing
 
 /// What the machine and its users see of the program: its arguments, its environment, what is left when it dies. And that it
@@ -13,7 +14,7 @@ import Testing
     /// A configuration with the token of its clinic's system in a file, `token.secret`.
     private func withConfiguration(_ mock: MockServer, token: String, _ test: (URL) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "ponte-process-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
+        defer { Leaks.discard(folder) }
         try FileManager.default.createDirectory(
             at: folder.appending(path: "tenants"), withIntermediateDirectories: true)
         let drivers = BuiltPonte.repository.appending(path: "Config/drivers").path

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import MockUpstream
 import Synchronization
+import TestSupport
 
 /// `ponte serve`, the program that was built, started by a shell that sets what surrounds it: its output, its limits. Its
 /// ports are found without reading what it prints.
@@ -52,8 +53,11 @@ final class ShellPonte: Sendable {
         process.environment = ProcessInfo.processInfo.environment.merging([
             "MOCK_USER": options.user, "MOCK_PASSWORD": options.password,
         ]) { $1 }
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
+        // They stay in its folder, to be searched.
+        let outputs = (output: folder.appending(path: "stdout"), error: folder.appending(path: "stderr"))
+        for file in [outputs.output, outputs.error] { try Data().write(to: file) }
+        process.standardOutput = try FileHandle(forWritingTo: outputs.output)
+        process.standardError = try FileHandle(forWritingTo: outputs.error)
         let (end, ended) = AsyncStream.makeStream(of: Int32.self)
         process.terminationHandler = {
             ended.yield($0.terminationStatus)
@@ -78,7 +82,7 @@ final class ShellPonte: Sendable {
         self.end = end
     }
 
-    deinit { try? FileManager.default.removeItem(at: folder) }
+    deinit { Leaks.discard(folder) }
 
     func signal(_ signal: Int32) { _ = Glibc.kill(process, signal) }
 

@@ -1,8 +1,9 @@
 import Foundation
 import StrictConfig
 import Tenancy
+import TestSupport
 
-/// A folder with a configuration, gone when the test is over.
+/// A folder with a configuration, handed to `Leaks` when the test is over.
 final class TestConfiguration {
     static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
@@ -23,7 +24,7 @@ final class TestConfiguration {
         try write("server.json", "{}")
     }
 
-    deinit { try? FileManager.default.removeItem(at: folder) }
+    deinit { Leaks.discard(folder) }
 
     func copyFHIRProfile(_ name: String) throws {
         try FileManager.default.copyItem(

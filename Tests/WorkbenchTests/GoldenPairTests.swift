@@ -1,5 +1,6 @@
 import Foundation
 import RESTDriver
+import TestSupport
 import Testing
 
 @testable import Workbench
@@ -83,7 +84,7 @@ import Testing
     @Test func aFolderOfPairsIsReadWhole() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "pairs-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
+        defer { Leaks.discard(folder) }
         for (name, text) in [
             ("one.in.json", "{}"), ("one.out.json", "{}"), ("page.in.html", "<html>"), ("page.out.json", "{}"),
             ("alone.in.json", "{}"), ("two.in.jsn", "{}"), ("notes.md", "x"), ("login.json", #"{"token":"t"}"#),

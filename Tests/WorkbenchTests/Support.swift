@@ -3,6 +3,7 @@ import MockUpstream
 import RESTDriver
 import StrictConfig
 import Tenancy
+import TestSupport
 
 enum Shipped {
     static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -40,7 +41,7 @@ enum Shipped {
         secrets: [String: String] = [:]
     ) throws -> TenantPlan {
         let folder = FileManager.default.temporaryDirectory.appending(path: "workbench-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
+        defer { Leaks.discard(folder) }
         func write(_ text: String, _ path: String) throws {
             let file = folder.appending(path: path)
             try FileManager.default.createDirectory(

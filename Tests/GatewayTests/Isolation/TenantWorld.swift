@@ -3,6 +3,7 @@ import Gateway
 import JSONBytes
 import MockUpstream
 import Tenancy
+import TestSupport
 import Testing
 import Transport
 
@@ -81,7 +82,7 @@ final class TenantWorld: Sendable {
         _ clinics: [ClinicFile], engine: EngineOptions = .init(), _ test: (TenantWorld) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "ponte-isolation-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
+        defer { Leaks.discard(folder) }
         for name in ["tenants", "drivers"] {
             try FileManager.default.createDirectory(
                 at: folder.appending(path: name), withIntermediateDirectories: true)
