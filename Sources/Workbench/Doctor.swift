@@ -197,7 +197,7 @@ public struct Doctor: Sendable {
 
     private func credentials(_ first: FirstCall) -> Finding {
         let name = "credentials"
-        let login = probe.beforeLast
+        let login = probe.logins
         switch first.result {
         case .failure(.credentialsRejected(let detail)):
             return Finding(name, .bad, "rejected: \(detail)", advice: Advice.credentials(plan), took: first.took)

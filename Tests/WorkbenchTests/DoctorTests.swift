@@ -57,6 +57,7 @@ import Transport
         let others = findings.filter { $0.verdict != .good }
         #expect(others.isEmpty, "\(others)")
         #expect(findings.filter { $0.name != "credentials" }.allSatisfy { $0.took != nil })
+        #expect(findings.first { $0.name == "credentials" }?.seen.contains("a login of their own") == true)
         #expect(counts[.create] == nil)
         #expect(counts[.update] == nil)
         #expect(counts[.list] == 1)
