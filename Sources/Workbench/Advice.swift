@@ -130,6 +130,27 @@ enum Advice {
             + "Patient, and what it takes for an error, is in docs/drivers/fhir.md."
     }
 
+    /// What to do when clients of the list are not found by what the list shows of them.
+    /// - Parameter some: whether others are.
+    static func spellings(_ plan: TenantPlan, some: Bool) -> String {
+        let places =
+            plan.upstream.driver == "fhir"
+            ? "\"search\" of \"cpf\", \"phones\", \"emails\" and \"names\", and \"parameters\" of \"search\", in \(source(plan))."
+            : "\"spellings\" and \"query\" of the profile's search."
+        return some
+            ? "What one is found by does not find the next: the system keeps such values in several spellings, or in several "
+                + "members. Ask for each: look at " + places
+            : "The system wants another spelling, or searches other members: look at " + places
+    }
+
+    /// What to do about an answer for an id that nobody has which does not say so.
+    static func absent(_ plan: TenantPlan) -> String {
+        "GET /clients/{id} answers 404 only if the system says that there is no such client, and else an error. "
+            + (plan.upstream.driver == "fhir"
+                ? "A FHIR server says it by 404 with an OperationOutcome: without one, a gateway may have answered."
+                : "Find out how the system says so, and let an outcome rule of \(source(plan)) say it.")
+    }
+
     static func slow(_ plan: TenantPlan) -> String {
         "Slow: Clinia's caller waits \(Explanation.seconds(plan.callTimeout)) at most (upstream.timeouts.call), and a search may "
             + "need several such calls. Ask the vendor, or raise it."

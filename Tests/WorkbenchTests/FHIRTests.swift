@@ -1,3 +1,4 @@
+import Foundation
 import MockUpstream
 import Tenancy
 import Testing
@@ -74,5 +75,23 @@ import UpstreamDriver
         let credentials = try #require(findings.first { $0.name == "credentials" })
         #expect(credentials.verdict == .good, "\(findings)")
         #expect(credentials.seen == "accepted")
+    }
+
+    /// The server keeps phones in four spellings: whoever looks for one client only may hit the one that is asked for.
+    @Test func phonesInSeveralSpellingsShowThemselves() async throws {
+        let shipped = String(decoding: try Shipped.bytes("Config/drivers/fhir/hapi.json"), as: UTF8.self)
+        let start = try #require(shipped.firstRange(of: #""phones": {"#)?.lowerBound)
+        let list = try #require(shipped[start...].firstRange(of: #/"search": \[[^\]]*\]/#))
+        let poor = shipped.replacingCharacters(in: list, with: #""search": ["international"]"#)
+            .replacing(#""name": "hapi""#, with: #""name": "poor""#)
+        let all = try await examine(.fhirHAPI) { try hapi(at: $0) }
+        #expect(all.first { $0.name == "search by phone" }?.verdict == .good, "\(all)")
+
+        let some = try await examine(.fhirHAPI) { try hapi(at: $0, profile: ("fhir/poor", poor)) }
+        let search = try #require(some.first { $0.name == "search by phone" })
+        #expect(search.verdict == .bad, "\(search)")
+        #expect(search.seen.contains("of 5 clients of the list are found by their own phone"))
+        #expect(!search.seen.hasPrefix("0"))
+        #expect(search.advice.contains("several spellings"))
     }
 }
