@@ -83,7 +83,7 @@ extension Doctor {
         let name = Self.name(kind)
         let attempts = driver.capabilities.searches[kind] ?? []
         guard !attempts.isEmpty else {
-            let scans = Explanation.way(of: kind, plan) == .scan
+            let scans = Explanation.way(of: kind, plan, driver.capabilities) == .scan
             return Finding(
                 name, .skipped,
                 scans ? "no search of its own: Ponte reads all clients" : "the system cannot: such a term answers 501")
@@ -106,22 +106,29 @@ extension Doctor {
                     advice: "Name somebody who is on record, best a made-up patient: --known \(kind.rawValue)=….",
                     took: .now - start)
             }
-            var (found, others) = (0, 0)
+            var (found, others, uncarried) = (0, 0, 0)
             for term in terms {
                 var shown: [Client] = []
-                for attempt in attempts.indices where !shown.contains(where: { Self.shows($0, term, people) }) {
-                    shown += try await candidates(term, attempt, attempts[attempt]).clients
+                do throws(UpstreamError) {
+                    for attempt in attempts.indices where !shown.contains(where: { Self.shows($0, term, people) }) {
+                        shown += try await candidates(term, attempt, attempts[attempt]).clients
+                    }
+                } catch .unsupported where uncarried + 1 < terms.count {
+                    // It has no form for this one, and callers are told so (501).
+                    uncarried += 1
+                    continue
                 }
                 if shown.contains(where: { Self.shows($0, term, people) }) { found += 1 } else { others += shown.count }
             }
+            let asked = terms.count - uncarried
             let took = ContinuousClock.now - start
-            guard found == terms.count else {
+            guard found == asked else {
                 let whom =
                     told != nil
                     ? "the client that you named is not found by this \(kind.rawValue)"
-                    : terms.count == 1
+                    : asked == 1
                         ? "a client of the list is not found by its own \(kind.rawValue)"
-                        : "\(found) of \(terms.count) clients of the list are found by their own \(kind.rawValue)"
+                        : "\(found) of \(asked) clients of the list are found by their own \(kind.rawValue)"
                 return Finding(
                     name, .bad, whom + (others == 0 ? "" : ", but \(others) others"),
                     advice: (told != nil && others == 0 ? "Is somebody with it on record? If so: " : "")
@@ -131,9 +138,11 @@ extension Doctor {
             let whom =
                 told != nil
                 ? "the client that you named"
-                : terms.count == 1 ? "a client of the list" : "\(terms.count) clients of the list"
-            return timed(
+                : asked == 1 ? "a client of the list" : "\(asked) clients of the list"
+            var finding = timed(
                 name, "finds \(whom), and nobody who cannot be there (\(calls) calls)", took, calls: calls)
+            finding.isProved = true
+            return finding
         } catch {
             return failed(name, error, ContinuousClock.now - start)
         }

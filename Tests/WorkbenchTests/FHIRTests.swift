@@ -94,4 +94,32 @@ import UpstreamDriver
         #expect(!search.seen.hasPrefix("0"))
         #expect(search.advice.contains("several spellings"))
     }
+
+    /// What the server's own statement denies is promised by nobody who asked it, and with a word of caution by those who
+    /// did not.
+    @Test func theReportFollowsTheServersStatement() async throws {
+        let shipped = String(decoding: try Shipped.bytes("Config/drivers/fhir/hapi.json"), as: UTF8.self)
+        // A search parameter that the server's statement does not name.
+        let hopeful = shipped.replacing(#""phone": ["phone", "telecom"]"#, with: #""phone": ["handy"]"#)
+            .replacing(#""name": "hapi""#, with: #""name": "hopeful""#)
+        #expect(hopeful.contains("handy"))
+        let mock = try await MockServer.start(MockOptions(dialect: .fhirHAPI, patients: 30))
+        let engine = try CurlEngine()
+        let plan = try hapi(at: mock.baseURL, profile: ("fhir/hopeful", hopeful))
+        let findings = await Doctor(plan, engine: engine).examine()
+        await mock.stop()
+        await engine.shutdown()
+        #expect(findings.first { $0.name == "search by phone" }?.verdict == .skipped, "\(findings)")
+
+        let live = Homologation(plan, findings: findings).markdown
+        #expect(live.contains("| telefone | não |"))
+        #expect(live.contains("a configurar na interface da Clinia: CPF ou e-mail."))
+        #expect(!live.contains("CapabilityStatement"))
+
+        let paper = Homologation(plan).markdown
+        #expect(paper.contains("| telefone | sim |"))
+        #expect(paper.contains("CapabilityStatement"))
+        #expect(Explanation(plan).text.contains("CapabilityStatement"))
+        #expect(!Explanation(try Shipped.demo(at: "http://127.0.0.1:1")).text.contains("CapabilityStatement"))
+    }
 }
