@@ -100,6 +100,7 @@ enum Advice {
             return
                 "A page for people came: a login page, a firewall's, or a wrong address. Check baseURL (\(base(plan))) and this "
                 + "call's path in \(source(plan))."
+        case .malformed(let detail) where plan.upstream.driver == "fhir": return resource(detail)
         case .malformed:
             return
                 "The answer has not the form that \(source(plan)) expects: keep one as a golden pair, and compare \"items\" or "
@@ -109,6 +110,45 @@ enum Advice {
             return "The system kept failing, and is left alone for a while: see the failures above."
         default: return "Try again; if it persists, see docs/errors.md."
         }
+    }
+
+    /// What to do about a FHIR server's answer: what its resources look like is the standard's, and no profile's.
+    private static func resource(_ detail: String) -> String {
+        if detail.contains("next link") {
+            return
+                "The server writes its next links with an address of its own, not the one that baseURL leads to: set its public "
+                + "base (HAPI: server_address), or let the proxy before it send X-Forwarded-Host, X-Forwarded-Proto and "
+                + "X-Forwarded-Port."
+        }
+        if detail.contains("self link") {
+            return
+                "The server does not know that search parameter, or wants another value: look at \"search\", \"parameters\", of the "
+                + "profile, and at what the server's CapabilityStatement names."
+        }
+        return
+            "Is baseURL the base of FHIR R4 (…/Patient, not …/Patient/Patient, and no page before it)? What Ponte reads of a "
+            + "Patient, and what it takes for an error, is in docs/drivers/fhir.md."
+    }
+
+    /// What to do when clients of the list are not found by what the list shows of them.
+    /// - Parameter some: whether others are.
+    static func spellings(_ plan: TenantPlan, some: Bool) -> String {
+        let places =
+            plan.upstream.driver == "fhir"
+            ? "\"search\" of \"cpf\", \"phones\", \"emails\" and \"names\", and \"parameters\" of \"search\", in \(source(plan))."
+            : "\"spellings\" and \"query\" of the profile's search."
+        return some
+            ? "What one is found by does not find the next: the system keeps such values in several spellings, or in several "
+                + "members. Ask for each: look at " + places
+            : "The system wants another spelling, or searches other members: look at " + places
+    }
+
+    /// What to do about an answer for an id that nobody has which does not say so.
+    static func absent(_ plan: TenantPlan) -> String {
+        "GET /clients/{id} answers 404 only if the system says that there is no such client, and else an error. "
+            + (plan.upstream.driver == "fhir"
+                ? "A FHIR server says it by 404 with an OperationOutcome: without one, a gateway may have answered."
+                : "Find out how the system says so, and let an outcome rule of \(source(plan)) say it.")
     }
 
     static func slow(_ plan: TenantPlan) -> String {

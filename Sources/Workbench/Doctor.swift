@@ -2,13 +2,13 @@ import Bridge
 public import ClientContract
 public import Tenancy
 public import Transport
-import UpstreamDriver
+public import UpstreamDriver
 
 /// Looks at a clinic's system without writing anything, and says in plain words what is wrong and what to change: what
 /// `ponte doctor` prints. No value of any patient is in what it says.
 public struct Doctor: Sendable {
     /// One thing that was tried.
-    public struct Finding: Sendable, Equatable {
+    public struct Finding: Sendable {
         public enum Verdict: String, Sendable { case good = "ok", doubtful = "look", bad = "FAIL", skipped = "skip" }
 
         public let name: String
@@ -21,6 +21,11 @@ public struct Doctor: Sendable {
         public let took: Duration?
         /// Of how many clients each member was there; for the list and the one record.
         public var members: Members?
+        /// What the system could do as far as its driver knew then: a server's own statement may leave less than the
+        /// profile says. Nil where nobody noted it.
+        public internal(set) var capabilities: Capabilities?
+        /// Whether a search found whom it should, and nobody else; slow ones too.
+        public internal(set) var isProved = false
 
         init(
             _ name: String, _ verdict: Verdict, _ seen: String, advice: String = "", took: Duration? = nil,
@@ -35,7 +40,9 @@ public struct Doctor: Sendable {
         }
 
         func advised(_ advice: String) -> Finding {
-            Finding(name, verdict, seen, advice: advice, took: took, members: members)
+            var finding = Finding(name, verdict, seen, advice: advice, took: took, members: members)
+            finding.isProved = isProved
+            return finding
         }
     }
 
@@ -82,7 +89,8 @@ public struct Doctor: Sendable {
         func add(_ finding: Finding) {
             // The same advice is said once.
             let earlier = findings.first { !$0.advice.isEmpty && $0.verdict == .bad && $0.advice == finding.advice }
-            let said = earlier.map { finding.advised("As for \"\($0.name)\".") } ?? finding
+            var said = earlier.map { finding.advised("As for \"\($0.name)\".") } ?? finding
+            said.capabilities = driver.capabilities
             findings.append(said)
             report(said)
         }
@@ -197,7 +205,7 @@ public struct Doctor: Sendable {
 
     private func credentials(_ first: FirstCall) -> Finding {
         let name = "credentials"
-        let login = probe.beforeLast
+        let login = probe.logins
         switch first.result {
         case .failure(.credentialsRejected(let detail)):
             return Finding(name, .bad, "rejected: \(detail)", advice: Advice.credentials(plan), took: first.took)

@@ -110,7 +110,7 @@ public struct Explanation: Sendable {
         func state(_ operation: Capabilities.Operation, _ text: String) -> String {
             operations.contains(operation) ? text : "501: the system has no such call"
         }
-        let canSearch = plan.options.searchBy.contains { way(of: $0, plan) != .none }
+        let canSearch = plan.options.searchBy.contains { way(of: $0, plan, capabilities) != .none }
         let paging =
             switch capabilities.listPaging.style {
             case .offset: "pages by offset, up to \(capabilities.listPaging.maximum) rows"
@@ -127,14 +127,16 @@ public struct Explanation: Sendable {
                 ("GET /clients/{id}", state(.get, "one call")),
                 ("POST /clients", state(.create, "looks for the person first, then one call")),
                 ("PATCH /clients/{id}", state(.update, "read back and compared")),
-            ])
+            ] + (isNarrowed(plan) ? [("less", "what the server's own CapabilityStatement denies")] : []))
     }
+
+    /// Whether the system itself may say, once it is asked, that it can do less than its profile.
+    static func isNarrowed(_ plan: TenantPlan) -> Bool { plan.upstream.driver == "fhir" }
 
     enum Way: Equatable { case own, scan, none }
 
-    /// How terms of a kind are found.
-    static func way(of kind: TermKind, _ plan: TenantPlan) -> Way {
-        let capabilities = plan.driver.capabilities
+    /// How terms of a kind are found, by a system that can do this.
+    static func way(of kind: TermKind, _ plan: TenantPlan, _ capabilities: Capabilities) -> Way {
         if capabilities.searches[kind]?.isEmpty == false { return .own }
         return plan.options.scan.allowed && capabilities.operations.contains(.list) ? .scan : .none
     }
@@ -144,7 +146,7 @@ public struct Explanation: Sendable {
             guard plan.options.searchBy.contains(kind) else {
                 return (kind.rawValue, "not asked for (clients.searchBy)")
             }
-            switch way(of: kind, plan) {
+            switch way(of: kind, plan, capabilities) {
             case .own:
                 let attempts = capabilities.searches[kind] ?? []
                 let trust = Set(attempts.map { name($0.trust) }).sorted().joined(separator: ", ")

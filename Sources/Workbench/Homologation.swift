@@ -12,11 +12,47 @@ public struct Homologation: Sendable {
     ///   - findings: what the doctor saw at the clinic's system; nil when it was not asked.
     ///   - day: when that was; left out where it is nil.
     public init(_ plan: TenantPlan, findings: [Doctor.Finding]? = nil, day: CalendarDay? = nil) {
-        var parts = [Self.head(plan, day), Self.summary(plan), Self.endpoints(plan), Self.fields(plan, findings)]
-        parts += [Self.searches(plan)]
-        if plan.driver.capabilities.operations.contains(.create) { parts.append(Self.duplicates(plan)) }
-        parts += [HomologationLimits.text(plan), Self.seen(findings)]
+        let facts = Facts(plan, findings)
+        var parts = [Self.head(plan, day), Self.summary(facts), Self.endpoints(facts), Self.fields(facts, findings)]
+        parts += [Self.searches(facts)]
+        if facts.capabilities.operations.contains(.create) { parts.append(HomologationDuplicates.text(facts)) }
+        parts += [HomologationLimits.text(plan, facts.capabilities), Self.seen(findings)]
         markdown = parts.joined(separator: "\n\n") + "\n"
+    }
+
+    /// What is known of a tenant's system: by its profile, and by the doctor's visit if there was one.
+    struct Facts {
+        let plan: TenantPlan
+        let capabilities: Capabilities
+        /// Kinds that a term can be searched by, as far as the system says.
+        let kinds: [TermKind]
+        /// Those of which the doctor did not see that they work; empty where it was not asked.
+        let unproved: Set<TermKind>
+        /// The system was not asked, and may say itself that it can do less.
+        let mayBeLess: Bool
+
+        init(_ plan: TenantPlan, _ findings: [Doctor.Finding]?) {
+            let told = findings?.last { $0.capabilities != nil }?.capabilities
+            let capabilities = told ?? plan.driver.capabilities
+            self.plan = plan
+            self.capabilities = capabilities
+            kinds = plan.options.searchBy.filter { Explanation.way(of: $0, plan, capabilities) != .none }
+            mayBeLess = findings == nil && Explanation.isNarrowed(plan)
+            guard let findings else {
+                unproved = []
+                return
+            }
+            unproved = Set(
+                kinds.filter { kind in
+                    // Whoever reads all clients finds whom the list shows.
+                    let isScan = Explanation.way(of: kind, plan, capabilities) == .scan
+                    let finding = findings.last { $0.name == (isScan ? "list" : Doctor.name(kind)) }
+                    guard let finding else { return true }
+                    return isScan ? finding.members == nil : finding.verdict != .good && !finding.isProved
+                })
+        }
+
+        func way(of kind: TermKind) -> Explanation.Way { Explanation.way(of: kind, plan, capabilities) }
     }
 
     private static func head(_ plan: TenantPlan, _ day: CalendarDay?) -> String {
@@ -37,14 +73,25 @@ public struct Homologation: Sendable {
     // MARK: In short
 
     /// What Clinia needs to know first.
-    private static func summary(_ plan: TenantPlan) -> String {
-        let capabilities = plan.driver.capabilities
-        let kinds = plan.options.searchBy.filter { Explanation.way(of: $0, plan) != .none }
+    private static func summary(_ facts: Facts) -> String {
+        let (plan, capabilities, kinds) = (facts.plan, facts.capabilities, facts.kinds)
         let calls = [Capabilities.Operation.list, .get, .create, .update].count { capabilities.operations.contains($0) }
         var lines = ["Endpoints de Client disponíveis: \(calls + (kinds.isEmpty ? 0 : 1)) de 5."]
-        if !kinds.isEmpty {
+        if facts.mayBeLess {
             lines.append(
-                "Tipo de termo a configurar na interface da Clinia: \(kinds.map(name).joined(separator: " ou ")).")
+                "O servidor não foi consultado: pode oferecer menos do que consta aqui, se a sua própria declaração "
+                    + "(CapabilityStatement) o disser.")
+        }
+        let proved = kinds.filter { !facts.unproved.contains($0) }
+        if !proved.isEmpty {
+            lines.append(
+                "Tipo de termo a configurar na interface da Clinia: \(proved.map(name).joined(separator: " ou ")).")
+        }
+        let unproved = kinds.filter { facts.unproved.contains($0) }
+        if !unproved.isEmpty {
+            lines.append(
+                "Busca não verificada no sistema, a não configurar ainda: \(unproved.map(name).joined(separator: ", "))."
+            )
         }
         if !kinds.contains(.phone) {
             lines.append(
@@ -61,17 +108,18 @@ public struct Homologation: Sendable {
 
     // MARK: Endpoints, fields, searches
 
-    private static func endpoints(_ plan: TenantPlan) -> String {
-        let operations = plan.driver.capabilities.operations
+    private static func endpoints(_ facts: Facts) -> String {
+        let operations = facts.capabilities.operations
         func row(_ call: String, _ exists: Bool, _ note: String) -> [String] {
             ["`\(call)`", exists ? "sim" : "não", exists ? note : "o sistema da clínica não oferece; responde `501`"]
         }
-        let searchable = plan.options.searchBy.contains { Explanation.way(of: $0, plan) != .none }
         return table(
             "## Endpoints", ["chamada", "disponível", "observação"],
             [
                 row("GET /clients", operations.contains(.list), "sem `limit` devolve todos, na ordem do sistema"),
-                row("GET /clients/search?term=", searchable, "correspondência exata; ninguém encontrado é `[]`"),
+                row(
+                    "GET /clients/search?term=", !facts.kinds.isEmpty,
+                    "correspondência exata; ninguém encontrado é `[]`"),
                 row("GET /clients/{id}", operations.contains(.get), "`404` só quando o sistema diz que não existe"),
                 row("POST /clients", operations.contains(.create), "procura a pessoa antes de criar; devolve `200`"),
                 row("PATCH /clients/{id}", operations.contains(.update), "muda só o que foi enviado"),
@@ -84,8 +132,8 @@ public struct Homologation: Sendable {
                 """
     }
 
-    private static func fields(_ plan: TenantPlan, _ findings: [Doctor.Finding]?) -> String {
-        let capabilities = plan.driver.capabilities
+    private static func fields(_ facts: Facts, _ findings: [Doctor.Finding]?) -> String {
+        let (plan, capabilities) = (facts.plan, facts.capabilities)
         let seen = findings?.filter { $0.members != nil }.last { $0.name == "list" }?.members
         let one = findings?.last { $0.name == "get" }?.members
         let rows = ClientField.allCases.map { field -> [String] in
@@ -123,15 +171,17 @@ public struct Homologation: Sendable {
         return "\(seen.shown[field] ?? 0)"
     }
 
-    private static func searches(_ plan: TenantPlan) -> String {
+    private static func searches(_ facts: Facts) -> String {
+        let (plan, capabilities) = (facts.plan, facts.capabilities)
         let rows = TermKind.allCases.map { kind -> [String] in
             guard plan.options.searchBy.contains(kind) else {
-                let can = plan.driver.capabilities.searches[kind]?.isEmpty == false
+                let can = capabilities.searches[kind]?.isEmpty == false
                 return [name(kind), "não", can ? "o sistema busca, mas não está configurada" : "não configurada"]
             }
-            return switch Explanation.way(of: kind, plan) {
-            case .own: [name(kind), "sim", "busca do próprio sistema; cada candidato é comparado pela Ponte"]
-            case .scan: [name(kind), "sim", "leitura de todos os clientes, até \(plan.options.scan.maxRecords)"]
+            let works = facts.unproved.contains(kind) ? "não verificada" : "sim"
+            return switch facts.way(of: kind) {
+            case .own: [name(kind), works, "busca do próprio sistema; cada candidato é comparado pela Ponte"]
+            case .scan: [name(kind), works, "leitura de todos os clientes, até \(plan.options.scan.maxRecords)"]
             case .none:
                 [name(kind), "não", "o sistema não busca por isso; um termo que só possa ser disso recebe `501`"]
             }
@@ -152,33 +202,6 @@ public struct Homologation: Sendable {
         case .email: "e-mail"
         case .name: "nome"
         }
-    }
-
-    // MARK: Creates
-
-    private static func duplicates(_ plan: TenantPlan) -> String {
-        let duplicates =
-            switch plan.options.onDuplicate {
-            case .returnExisting: "devolve o cliente que já existe"
-            case .reject: "recusa com `409` e os ids existentes"
-            case .create: "cria outro registro"
-            }
-        let system =
-            switch plan.driver.capabilities.duplicates {
-            case .reusesSilently:
-                "devolve em silêncio um registro antigo; a Ponte compara e responde `409` se for de outra pessoa"
-            case .refuses: "recusa duplicados"
-            case .creates: "aceita duplicados; a Ponte os evita"
-            case .unknown: "não se sabe o que faz; a Ponte compara o que ele devolve"
-            }
-        return """
-            ## Duplicados e resultados incertos
-
-            - Criar alguém que já existe (mesmo CPF, ou mesmo telefone e nome): \(duplicates).
-            - O sistema da clínica: \(system).
-            - Se o sistema não responde a uma criação, a Ponte procura o registro; se não o encontra, responde `504` com
-              `outcome: "unknown"`. Nada é enviado duas vezes às cegas.
-            """
     }
 
     // MARK: What was seen

@@ -4,8 +4,7 @@ import UpstreamDriver
 
 /// The section of known limits.
 enum HomologationLimits {
-    static func text(_ plan: TenantPlan) -> String {
-        let capabilities = plan.driver.capabilities
+    static func text(_ plan: TenantPlan, _ capabilities: Capabilities) -> String {
         let operations = capabilities.operations
         var lines = [
             "Tempo máximo de uma chamada: \(Explanation.seconds(plan.callTimeout)); depois dele a resposta é `504`."

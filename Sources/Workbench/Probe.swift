@@ -8,6 +8,7 @@ final class Probe: HTTPSending {
         var asked = 0
         var began: ContinuousClock.Instant?
         var took: [Duration] = []
+        var logins: [Duration] = []
     }
 
     private let channel: HTTPChannel
@@ -21,10 +22,13 @@ final class Probe: HTTPSending {
     var asked: Int { seen.withLock { $0.asked } }
     /// Since the first request.
     var elapsed: Duration? { seen.withLock { $0.began.map { .now - $0 } } }
-    /// How long the requests before the last one took, such as a login; nil where there was one only.
+    /// How long the requests before the last one took, such as a login, or a server's own statement; nil where there was
+    /// one only.
     var beforeLast: Duration? {
         seen.withLock { $0.took.count > 1 ? $0.took.dropLast().reduce(.zero, +) : nil }
     }
+    /// How long logins took; nil where there was none.
+    var logins: Duration? { seen.withLock { $0.logins.isEmpty ? nil : $0.logins.reduce(.zero, +) } }
 
     func send(_ request: OutboundRequest, deadline: ContinuousClock.Instant) async throws(TransportError)
         -> UpstreamAnswer
@@ -36,18 +40,22 @@ final class Probe: HTTPSending {
         }
         do throws(TransportError) {
             let answer = try await channel.send(request, deadline: deadline)
-            note(.success(answer.timings), since: start)
+            note(.success(answer.timings), request, since: start)
             return answer
         } catch {
-            note(.failure(error), since: start)
+            note(.failure(error), request, since: start)
             throw error
         }
     }
 
-    private func note(_ result: Result<CallTimings, TransportError>, since start: ContinuousClock.Instant) {
+    private func note(
+        _ result: Result<CallTimings, TransportError>, _ request: OutboundRequest, since start: ContinuousClock.Instant
+    ) {
+        let took = ContinuousClock.now - start
         seen.withLock {
             $0.first = $0.first ?? result
-            $0.took.append(.now - start)
+            $0.took.append(took)
+            if request.isLogin { $0.logins.append(took) }
         }
     }
 }

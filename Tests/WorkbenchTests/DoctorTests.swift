@@ -57,6 +57,7 @@ import Transport
         let others = findings.filter { $0.verdict != .good }
         #expect(others.isEmpty, "\(others)")
         #expect(findings.filter { $0.name != "credentials" }.allSatisfy { $0.took != nil })
+        #expect(findings.first { $0.name == "credentials" }?.seen.contains("a login of their own") == true)
         #expect(counts[.create] == nil)
         #expect(counts[.update] == nil)
         #expect(counts[.list] == 1)
@@ -182,7 +183,27 @@ import Transport
         let (findings, _) = try await examine(plan: { try demo(at: $0, profile: ("agenda-demo", wrong)) })
         let search = try #require(findings.first { $0.name == "search by email" })
         #expect(search.verdict == .bad)
-        #expect(search.seen.contains("not found by its own email"))
+        #expect(search.seen.contains("0 of 5 clients of the list are found by their own email"))
+    }
+
+    /// A system, or a gateway before it, that fails where it should say that nobody is there.
+    @Test func anIdThatNobodyHasIsAskedFor() async throws {
+        let (findings, counts) = try await examine {
+            $0.inject(.status(500, retryAfter: nil), operation: .get, after: 1)
+        }
+        let get = try #require(findings.first { $0.name == "get" })
+        #expect(counts[.get] == 2)
+        #expect(get.verdict == .doubtful)
+        #expect(get.seen.contains("an id that nobody has: failed (500)"))
+        #expect(get.advice.contains("outcome rule"))
+    }
+
+    @Test(arguments: [
+        ("17", "2147483646"), ("0b5f6c1e-8d7a-4c55-9f3e-2a6b1c9d8e70", "ffffffff-ffff-4fff-bfff-fffffffffffe"),
+        ("65a1b2c3d4e5f60718293a4b", "ffffffffffffffffffffffff"), ("pac-1001", "ponte-ninguem"),
+    ])
+    func anIdThatNobodyHasLooksLikeTheSystems(_ id: String, _ nobody: String) {
+        #expect(Doctor.nobody(like: ClientID(id)) == ClientID(nobody))
     }
 
     /// A system of which only one lookup is known.

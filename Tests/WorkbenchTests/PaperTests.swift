@@ -71,7 +71,39 @@ import Transport
         #expect(text.contains("1 teste falhou"))
     }
 
-    /// What stands in the record and does not come out of it is the mistake to find.
+    /// What the doctor did not see is not promised.
+    @Test func aSearchThatWasNotSeenToWorkIsNotVerified() throws {
+        var slow = Doctor.Finding("search by cpf", .doubtful, "x", advice: "slow")
+        slow.isProved = true
+        let findings = [
+            Doctor.Finding("search by phone", .doubtful, "x", advice: "--known"), slow,
+            Doctor.Finding("search by email", .bad, "x", advice: "y"),
+        ]
+        let text = Homologation(try Shipped.demo(at: "http://127.0.0.1:1"), findings: findings).markdown
+        for part in [
+            "| telefone | não verificada |", "| CPF | sim |", "| e-mail | não verificada |",
+            "a configurar na interface da Clinia: CPF.", "a não configurar ainda: telefone, e-mail.",
+        ] { #expect(text.contains(part), "\(part)") }
+        #expect(!text.contains("não busca por telefone"))
+    }
+
+    /// Whoever cannot be looked for is not recognised, and the paper must not say so.
+    @Test func duplicatesAreToldByWhatCanBeFound() throws {
+        let both = Homologation(try Shipped.demo(at: "http://127.0.0.1:1")).markdown
+        #expect(both.contains("(mesmo CPF, ou mesmo telefone e nome): devolve"))
+        #expect(!both.contains("Sem CPF, quem já existe"))
+
+        let nilo = try Shipped.tenant(
+            """
+            { "driver": "fhir", "profile": "nilo", "baseURL": "https://nilo.example.test/fhir",
+              "credentials": { "key": { "env": "KEY" } } }
+            """, searchBy: #"["cpf"]"#, secrets: ["KEY": "k"])
+        let text = Homologation(nilo).markdown
+        #expect(text.contains("Criar alguém que já existe (mesmo CPF): devolve"))
+        #expect(text.contains("Sem CPF, quem já existe não é reconhecido"))
+        #expect(text.contains("grava sobre ele"))
+    }
+
     @Test func aMapNamesWhatItsFormatCannotRead() throws {
         let record = #"{"codigo":7,"nome":"Ana Teste","dataNascimento":"1990-03-07T00:00","correioEletronico":""}"#
         let table = MappingTable(
