@@ -16,7 +16,8 @@ enum IdleBenchmark {
         // Ponte, which has the same limit, keeps some files for its calls.
         let count = min(wanted, Int(clamping: limit.rlim_cur) - 1000)
         if count < wanted { print("no more than \(count) connections: only \(limit.rlim_cur) files may be open") }
-        let server = #"{"limits":{"connections":\#(count + 1),"connectionsPerAddress":\#(count + 64)},"timeouts":{"idle":"10m"}}"#
+        let limits = #"{"connections":\#(count + 1),"connectionsPerAddress":\#(count + 64)}"#
+        let server = #"{"limits":\#(limits),"timeouts":{"idle":"10m"}}"#
         let test = try PonteUnderTest(patients: 100, server: server)
         defer { test.stop() }
 

@@ -130,7 +130,8 @@ class Searcher:
 
     def _add_cpf(self, value: str, rare: bool) -> bool:
         digits = re.sub(r"\D", "", value)
-        if len(digits) != 11:
+        # A row of one digit is nobody's, and stands in any long number.
+        if len(digits) != 11 or len(set(digits)) == 1:
             return False
         self._digest(digits, "cpf")
         self.digits[digits] = ("cpf", value)
