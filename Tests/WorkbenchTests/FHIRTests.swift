@@ -20,6 +20,7 @@ import UpstreamDriver
         return try Shipped.tenant(
             """
             { "driver": "fhir", "profile": "openmrs", "baseURL": "\(baseURL)",
+              "settings": { "location": "8d6c993e-c2cc-11de-8d13-0010c6dffd0f" },
               "credentials": { "user": { "env": "USER_OF_FHIR" }, "password": { "env": "PASSWORD_OF_FHIR" } } }
             """, searchBy: #"["cpf", "name"]"#,
             secrets: ["USER_OF_FHIR": options.user, "PASSWORD_OF_FHIR": options.password])
