@@ -11,7 +11,10 @@ enum FHIRPatient {
         "https://www.gov.br/receitafederal/cpf", "urn:oid:2.16.840.1.113883.13.237",
     ]
 
-    static func resource(_ person: Person, row: Int, _ flavour: FHIRFlavour) -> [UInt8] {
+    /// - Parameter ending: members to stand last, with a comma before each.
+    static func resource(
+        _ person: Person, row: Int, _ flavour: FHIRFlavour, isActive: Bool = true, ending: String = ""
+    ) -> [UInt8] {
         var json = JSONWriter(capacity: 900)
         json.raw(#"{"resourceType":"Patient","id":"#)
         json.string(flavour.id(ofRow: row))
@@ -30,7 +33,9 @@ enum FHIRPatient {
             json.raw(",")
             writeCPF(cpf, row, flavour, &json)
         }
-        json.raw(#"],"active":true,"name":["#)
+        json.raw(#"],"active":"#)
+        json.bool(isActive)
+        json.raw(#","name":["#)
         writeName(person.name, row, flavour, &json)
         json.raw(#"],"telecom":["#)
         if row == 0 {
@@ -69,6 +74,7 @@ enum FHIRPatient {
             json.string(photo)
             json.raw("}]")
         }
+        json.raw(Array(ending.utf8))
         json.raw("}")
         return json.finish()
     }
