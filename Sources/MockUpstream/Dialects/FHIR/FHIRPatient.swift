@@ -138,9 +138,12 @@ enum FHIRPatient {
             if phone.kind == .foreign { return "+" + international }
             let (area, subscriber) = (phone.digits.prefix(2), phone.digits.dropFirst(2))
             let parted = "\(subscriber.dropLast(4))-\(subscriber.suffix(4))"
+            let apart = subscriber.count == 9 ? "\(subscriber.prefix(1)) \(parted.dropFirst())" : parted
             let spellings = [
                 international, "+" + international, phone.digits, phone.punctuated(), "tel:+" + international,
                 "+55 \(area) \(subscriber)", "\(area) \(subscriber)", "55 \(area) \(parted)", "(0\(area)) \(parted)",
+                "\(area) \(apart)",
+                "(\(area)) \(apart)",
             ]
             return spellings[row % spellings.count]
         }
