@@ -119,7 +119,7 @@ public struct CertifiedSystem: Sendable {
         _ name: String, _ dialect: MockOptions.Dialect, hasLogin: Bool = false, gaps: [Gap: String],
         keys: (MockOptions) -> [String: String], settings: [String: String] = [:], lag: Int = 0
     ) -> CertifiedSystem {
-        let mock = MockOptions(dialect: dialect, staleReads: lag)
+        let mock = MockOptions(dialect: dialect, staleReads: lag, strangers: true)
         return CertifiedSystem(
             name: "fhir/\(name)", mock: mock, hasLogin: hasLogin, keys: keys(mock), gaps: gaps, refused: nil
         ) { drivers in

@@ -270,6 +270,29 @@ import UpstreamDriver
         }
     }
 
+    /// Nobody's record is written over, made twice, or taken for made, because it does not count as a client.
+    @Test(arguments: ["nilo", "google"]) func recordsThatDoNotCountAreLeftAlone(_ name: String) async throws {
+        try await World.with(name, onDuplicate: .create, strangers: true) { (world) async throws in
+            let before = (60..<62).map { world.mock.keepsakes(ofPerson: $0) }
+            #expect(before.allSatisfy { $0 != nil })
+            for cpf in ["98765432100", "98765432109"] {
+                let draft = ClientDraft(
+                    name: "Outra Pessoa", phone: try #require(PhoneNumber("5531988880009")), cpf: CPF(cpf))
+                let error = await failure { _ = try await world.driver.create(draft, world.context) }
+                #expect(error?.name == "conflict with 1 reasons")
+                #expect(try await world.names(cpf) == [])
+            }
+            for row in 60..<62 {
+                let error = await failure {
+                    _ = try await world.driver.client(ClientID(world.mock.id(ofPerson: row)), world.context)
+                }
+                #expect(error?.name == "not found")
+            }
+            #expect((60..<62).map { world.mock.keepsakes(ofPerson: $0) } == before)
+            #expect(world.mock.requests.count(.update) == 0)
+        }
+    }
+
     @Test func azuresTokenIsAskedForOnceAndRenewed() async throws {
         try await World.with("azure") { (world) async throws in
             #expect(try await world.list(Window(limit: 3)).count == 3)

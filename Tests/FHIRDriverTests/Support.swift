@@ -116,11 +116,11 @@ struct World {
         _ name: String, patients: Int = 60, profile changes: [String: String] = [:],
         credentials: [String: Secret]? = nil,
         onDuplicate:
-            BridgeOptions.DuplicateAction = .returnExisting, scan: Bool = false,
+            BridgeOptions.DuplicateAction = .returnExisting, scan: Bool = false, strangers: Bool = false,
         _ body: (World) async throws -> Void
     ) async throws {
         let dialect = try #require(MockOptions.Dialect(rawValue: "fhir-\(name)"))
-        let options = MockOptions(dialect: dialect, patients: patients)
+        let options = MockOptions(dialect: dialect, patients: patients, strangers: strangers)
         let mock = try await MockServer.start(options)
         let engine = try CurlEngine()
         let usual: [String: Secret] =

@@ -169,7 +169,8 @@ import Testing
         try await with(.fhirOpenMRS) { (_, client, base) async throws in
             let headers = ["Authorization": "Basic cG9udGU6c2VuaGEtZGUtZGVtb25zdHJhY2Fv"]
             func status(_ identifier: String) throws -> Int {
-                let body = #"{"resourceType":"Patient","name":[{"text":"Ana"}],"identifier":[\#(identifier)]}"#
+                let person = #""name":[{"given":["Ana"],"family":"Teste"}],"gender":"unknown""#
+                let body = #"{"resourceType":"Patient",\#(person),"identifier":[\#(identifier)]}"#
                 return try client.call("POST", "\(base)/Patient", headers: headers, body: body).status
             }
             #expect(try status("") == 422)
@@ -185,12 +186,42 @@ import Testing
         }
     }
 
+    @Test func newRecordsMustBeWrittenAsTheServersKeepThem() async throws {
+        let sound = (
+            name: #"{"given":["Ana"],"family":"Teste"}"#, gender: #","gender":"unknown""#,
+            identifier: #"{"system":"urn:x","value":"1","extension":[{"url":"x"}]}"#
+        )
+        for (dialect, path, headers, good, bad) in [
+            (
+                MockOptions.Dialect.fhirOpenMRS, "/Patient",
+                ["Authorization": "Basic cG9udGU6c2VuaGEtZGUtZGVtb25zdHJhY2Fv"], "31988880001", "+5531988880001"
+            ),
+            (
+                .fhirNilo, "/fhir/resources/Patient", ["x-api-key": "chave-de-demonstracao"], "5531988880001",
+                "31988880001"
+            ),
+        ] {
+            try await with(dialect) { (_, client, base) async throws in
+                func status(_ phone: String, name: String = sound.name, gender: String = sound.gender) throws -> Int {
+                    let telecom = #"{"system":"phone","value":"\#(phone)"}"#
+                    let body =
+                        #"{"resourceType":"Patient","name":[\#(name)],"telecom":[\#(telecom)],"identifier":[\#(sound.identifier)]\#(gender)}"#
+                    return try client.call("POST", base + path, headers: headers, body: body).status
+                }
+                #expect(try status(bad) == 422)
+                #expect(try status(good, name: #"{"text":"Ana Teste"}"#) == 422)
+                if dialect == .fhirOpenMRS { #expect(try status(good, gender: "") == 422) }
+                #expect(try [200, 201].contains(status(good)))
+            }
+        }
+    }
+
     @Test func niloMakesAndChangesByIdentifier() async throws {
         try await with(.fhirNilo) { (server, client, _) async throws in
             let headers = ["x-api-key": "chave-de-demonstracao"]
             func post(_ value: String, _ name: String) throws -> RawClient.Answer {
                 let body =
-                    #"{"resourceType":"Patient","name":[{"text":"\#(name)"}],"identifier":[{"system":"urn:x","value":"\#(value)"}]}"#
+                    #"{"resourceType":"Patient","name":[{"text":"\#(name)","given":["\#(name)"]}],"identifier":[{"system":"urn:x","value":"\#(value)"}]}"#
                 return try client.call("POST", "/fhir/resources/Patient", headers: headers, body: body)
             }
             let first = try post("1", "Ana").json()["id"]?.string

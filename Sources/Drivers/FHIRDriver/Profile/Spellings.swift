@@ -31,6 +31,10 @@ enum PhoneSpelling: String, Sendable, CaseIterable {
     case spacedInternational
     /// `(011) 99999-9999`
     case trunkMasked
+    /// `11 9 9999-9999`; mobiles only
+    case apart
+    /// `(11) 9 9999-9999`; mobiles only
+    case apartMasked
 
     /// The number in this spelling; nil where it has none: numbers of other countries have those with digits alone.
     func write(_ phone: PhoneNumber) -> String? {
@@ -44,6 +48,8 @@ enum PhoneSpelling: String, Sendable, CaseIterable {
         }
         guard let area = phone.areaCode, let subscriber = phone.subscriber else { return nil }
         let parted = "\(subscriber.dropLast(4))-\(subscriber.suffix(4))"
+        let isLong = subscriber.count == 9
+        let apart = "\(subscriber.prefix(1)) \(parted.dropFirst())"
         return switch self {
         case .trunk: "0\(area)\(subscriber)"
         case .tight: "(\(area))\(parted)"
@@ -54,6 +60,8 @@ enum PhoneSpelling: String, Sendable, CaseIterable {
         case .areaDigits: "\(area) \(subscriber)"
         case .spacedInternational: "55 \(area) \(parted)"
         case .trunkMasked: "(0\(area)) \(parted)"
+        case .apart: isLong ? "\(area) \(apart)" : nil
+        case .apartMasked: isLong ? "(\(area)) \(apart)" : nil
         case .international, .e164, .tel, .national, .masked: nil
         }
     }

@@ -26,6 +26,10 @@ struct FHIRDialect: Dialect {
     /// Searches whose pages are still to be fetched.
     var searches: [String: [Int]] = [:]
 
+    private(set) var strangers = 0
+    /// CPFs of the records that are no clients: of one that is inactive, and of one that another replaced.
+    static let strangersCPFs = ["98765432100", "98765432109"]
+
     init(_ options: MockOptions, _ flavour: FHIRFlavour) {
         self.flavour = flavour
         user = options.user
@@ -35,6 +39,16 @@ struct FHIRDialect: Dialect {
         lag = flavour.indexesLate ? Double(options.staleReads) : 0
         generator = PersonGenerator(options)
         count = options.rows
+        guard options.strangers else { return }
+        for (place, cpf) in Self.strangersCPFs.enumerated() {
+            var person = generator.person(0)
+            person.cpf = cpf
+            let ending = place == 0 ? "" : #","link":[{"other":{"reference":"Patient/1"},"type":"replaced-by"}]"#
+            let bytes = FHIRPatient.resource(person, row: count, flavour, isActive: place != 0, ending: ending)
+            written[count] = (bytes, 1)
+            count += 1
+            strangers += 1
+        }
     }
 
     mutating func expireTokens() { tokens = [:] }

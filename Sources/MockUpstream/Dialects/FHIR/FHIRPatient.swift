@@ -11,7 +11,10 @@ enum FHIRPatient {
         "https://www.gov.br/receitafederal/cpf", "urn:oid:2.16.840.1.113883.13.237",
     ]
 
-    static func resource(_ person: Person, row: Int, _ flavour: FHIRFlavour) -> [UInt8] {
+    /// - Parameter ending: members to stand last, with a comma before each.
+    static func resource(
+        _ person: Person, row: Int, _ flavour: FHIRFlavour, isActive: Bool = true, ending: String = ""
+    ) -> [UInt8] {
         var json = JSONWriter(capacity: 900)
         json.raw(#"{"resourceType":"Patient","id":"#)
         json.string(flavour.id(ofRow: row))
@@ -30,7 +33,9 @@ enum FHIRPatient {
             json.raw(",")
             writeCPF(cpf, row, flavour, &json)
         }
-        json.raw(#"],"active":true,"name":["#)
+        json.raw(#"],"active":"#)
+        json.bool(isActive)
+        json.raw(#","name":["#)
         writeName(person.name, row, flavour, &json)
         json.raw(#"],"telecom":["#)
         if row == 0 {
@@ -69,6 +74,7 @@ enum FHIRPatient {
             json.string(photo)
             json.raw("}]")
         }
+        json.raw(Array(ending.utf8))
         json.raw("}")
         return json.finish()
     }
@@ -132,9 +138,12 @@ enum FHIRPatient {
             if phone.kind == .foreign { return "+" + international }
             let (area, subscriber) = (phone.digits.prefix(2), phone.digits.dropFirst(2))
             let parted = "\(subscriber.dropLast(4))-\(subscriber.suffix(4))"
+            let apart = subscriber.count == 9 ? "\(subscriber.prefix(1)) \(parted.dropFirst())" : parted
             let spellings = [
                 international, "+" + international, phone.digits, phone.punctuated(), "tel:+" + international,
                 "+55 \(area) \(subscriber)", "\(area) \(subscriber)", "55 \(area) \(parted)", "(0\(area)) \(parted)",
+                "\(area) \(apart)",
+                "(\(area)) \(apart)",
             ]
             return spellings[row % spellings.count]
         }

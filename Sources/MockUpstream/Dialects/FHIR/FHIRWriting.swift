@@ -24,6 +24,24 @@ extension FHIRDialect {
         return nil
     }
 
+    /// What the server refuses of a new resource beside.
+    func complaint(aboutNew resource: JSONValue) -> String? {
+        if let place = complaint(about: resource) { return place }
+        guard flavour == .openmrs || flavour == .nilo else { return nil }
+        // Both keep names in parts.
+        if resource["name"]?.elements.first?["given"]?.elements.isEmpty ?? true { return "Patient.name.given" }
+        if flavour == .openmrs, resource["gender"] == nil { return "Patient.gender" }
+        for point in resource["telecom"]?.elements ?? [] where point["system"]?.string == "phone" {
+            let value = point["value"]?.string ?? ""
+            // With the country's code and nothing but digits; or as numbers are dialled in the country.
+            let isSound =
+                flavour == .nilo
+                ? value.utf8.count > 11 && value.utf8.allSatisfy { 0x30...0x39 ~= $0 } : !value.hasPrefix("+55")
+            if !isSound { return "Patient.telecom.value" }
+        }
+        return nil
+    }
+
     mutating func store(_ resource: JSONValue, row: Int) {
         var json = JSONWriter(capacity: 1024)
         json.raw(#"{"resourceType":"Patient","id":"#)
@@ -47,7 +65,7 @@ extension FHIRDialect {
 
     mutating func create(_ request: MockRequest) -> MockAnswer {
         guard let body = body(request) else { return outcome(400, "structure", "Failed to parse request body") }
-        if let place = complaint(about: body) { return outcome(422, "required", "Is missing or wrong", at: place) }
+        if let place = complaint(aboutNew: body) { return outcome(422, "required", "Is missing or wrong", at: place) }
         if flavour.hasConditionalCreate, let condition = request.values(ofHeader: "If-None-Exist").last {
             let filters = MockRequest.parameters(of: condition)
             guard !filters.isEmpty else { return outcome(400, "invalid", "The condition is empty") }
@@ -110,8 +128,11 @@ extension FHIRDialect {
 
     mutating func upsert(_ request: MockRequest) -> MockAnswer {
         guard let body = body(request) else { return outcome(400, "structure", "Failed to parse request body") }
-        if let place = complaint(about: body) { return outcome(422, "required", "Is missing or wrong", at: place) }
-        let row = upsertRow(request) ?? count
+        let known = upsertRow(request)
+        if let place = known == nil ? complaint(aboutNew: body) : complaint(about: body) {
+            return outcome(422, "required", "Is missing or wrong", at: place)
+        }
+        let row = known ?? count
         store(body, row: row)
         return shown(row, 200, whole: true)
     }
