@@ -347,7 +347,8 @@ import UpstreamDriver
 
     @Test(arguments: [
         (200, #"{"resourceType":"Patient","id":"p2"}"#, "malformed answer"), (204, "", "id p1"),
-        (200, "<html>", "outcome unknown"), (400, "{}", "refused with 0 reasons"),
+        (200, "<html>", "outcome unknown"), (200, #"{"error":"x"}"#, "outcome unknown"),
+        (400, "{}", "refused with 0 reasons"),
         (422, "{}", "refused with 0 reasons"),
         (404, #"{"resourceType":"OperationOutcome","issue":[{"code":"not-found"}]}"#, "not found"),
         (404, "{}", "failed"), (404, "", "failed"), (410, "", "not found"), (500, "", "failed"),

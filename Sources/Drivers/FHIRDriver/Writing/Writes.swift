@@ -159,12 +159,16 @@ extension FHIRDriver {
             if document.root["resourceType"]?.string == "Patient" {
                 return .record(try record(in: answer, id: id, plan).client)
             }
-            if let outcome = answer.outcome, outcome.isFailure {
-                throw .outcomeUnknown("its answer to the change holds an OperationOutcome")
+            if let outcome = answer.outcome {
+                guard !outcome.isFailure else {
+                    throw .outcomeUnknown("its answer to the change holds an OperationOutcome")
+                }
+                return .id(id)
             }
-            if let told = document.root["id"]?.scalarText, told != id.text {
-                throw .malformed("it changed another client than the one asked for")
+            guard let told = document.root["id"]?.scalarText else {
+                throw .outcomeUnknown("its answer does not say that the change was made")
             }
+            if told != id.text { throw .malformed("it changed another client than the one asked for") }
         } else if !answer.http.body.isEmpty {
             throw .outcomeUnknown("its answer does not say that the change was made")
         }
