@@ -232,6 +232,7 @@ struct FHIRPlan: Sendable {
         return Capabilities(
             system: system, operations: operations, listPaging: paging, searches: searches, skipsRows: true,
             duplicates: createStyle == .upsert || ifNoneExist ? .reusesSilently : .creates,
-            unchangeable: unchangeable, staleReads: staleReads)
+            unchangeable: unchangeable, staleReads: staleReads,
+            readable: Set(ClientField.allCases).subtracting([.description]))
     }
 }
