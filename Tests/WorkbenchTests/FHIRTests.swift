@@ -101,7 +101,7 @@ import UpstreamDriver
     @Test func theReportFollowsTheServersStatement() async throws {
         let shipped = String(decoding: try Shipped.bytes("Config/drivers/fhir/hapi.json"), as: UTF8.self)
         // A search parameter that the server's statement does not name.
-        let hopeful = shipped.replacing(#""phone": ["phone", "telecom"]"#, with: #""phone": ["handy"]"#)
+        let hopeful = shipped.replacing(#""phone": ["telecom", "phone"]"#, with: #""phone": ["handy"]"#)
             .replacing(#""name": "hapi""#, with: #""name": "hopeful""#)
         #expect(hopeful.contains("handy"))
         let mock = try await MockServer.start(MockOptions(dialect: .fhirHAPI, patients: 30))
