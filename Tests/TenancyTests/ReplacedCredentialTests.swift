@@ -34,15 +34,19 @@ import UpstreamDriver
             try name("Clínica Aurora")
         }
 
-        func name(_ name: String, credential: [String: String] = ["file": "ninsaude.token"]) throws {
+        /// Writes the tenant's file.
+        func name(
+            _ name: String, credential: [String: String] = ["file": "ninsaude.token"], key: String = "chave",
+            remembering store: String = "memory"
+        ) throws {
             let upstream: [String: Any] = [
                 "driver": "rest", "profile": "ninsaude", "baseURL": mock.baseURL, "addresses": ["loopback"],
                 "credentials": ["refreshToken": credential],
             ]
-            let key = ["name": "clinia", "sha256": KeyDigest(of: "chave").hex]
+            let key = ["name": "clinia", "sha256": KeyDigest(of: key).hex]
             let document: [String: Any] = [
                 "id": "clinica-aurora", "name": name, "inbound": ["keys": [key]], "upstream": upstream,
-                "clients": ["searchBy": ["cpf"]],
+                "clients": ["searchBy": ["cpf"], "onDuplicate": "create"], "idempotency": ["store": store],
             ]
             try configuration.write("tenants/clinica-aurora.json", document)
         }
@@ -102,6 +106,26 @@ import UpstreamDriver
         let names = try FileManager.default.contentsOfDirectory(
             atPath: clinic.configuration.folder.appending(path: "tenants").path)
         #expect(names.sorted() == ["clinica-aurora.json", "ninsaude.token"])
+        await engine.shutdown()
+        await clinic.mock.stop()
+    }
+
+    /// The key and the credential are others after a restart, and it is the same clinic: what it created stays created.
+    @Test func theClinicIsKnownByEachSuccessor() async throws {
+        let clinic = try await Clinic()
+        try clinic.configuration.write("server.json", #"{"idempotency":{"database":"creates.db"}}"#)
+        let engine = try CurlEngine()
+        func create(_ key: String) async throws -> ClientID {
+            try clinic.name("Clínica Aurora", key: key, remembering: "sqlite")
+            let directory = TenantDirectory(clinic.configuration.load(), engine: engine)
+            let tenant = try #require(directory.caller(key: key)?.tenant)
+            let draft = try ClientDraft(body: Array(#"{"name":"Ana Teste Modelo","phone":"5531988880777"}"#.utf8))
+            let context = CallContext(deadline: .now + .seconds(20), requestID: "test")
+            return try await tenant.bridge.create(draft, key: "uma", context).id
+        }
+        let first = try await create("chave")
+        #expect(try await create("outra-chave") == first)
+        #expect(clinic.mock.requests.count(.create) == 1)
         await engine.shutdown()
         await clinic.mock.stop()
     }
