@@ -95,11 +95,10 @@ public final class HTTPChannel: HTTPSending {
             let attempt = await attempt(request, deadline)
             // Refused before it was dialled: what the last attempt brought says more.
             if attempt.wasRefused, let last { return last.result }
-            var generator = SystemRandomNumberGenerator()
             let now = ContinuousClock.now
             let decision = RetryDecision(
                 attempt.outcome, request.repeatability, retriesLeft: settings.retries + 1 - number,
-                backoff: backoff.wait(after: number, using: &generator), left: deadline - now, usual: health.usual(now))
+                backoff: backoff.wait(after: number), left: deadline - now, usual: health.usual(now))
             guard case .again(let wait) = decision, health.takeRetry(now) else { return attempt.result }
             last = attempt
             do {

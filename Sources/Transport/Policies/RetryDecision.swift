@@ -77,6 +77,12 @@ struct Backoff: Sendable {
         let cap = min(most, base * (1 << min(max(attempt - 1, 0), 20)))
         return cap * Double.random(in: 0...1, using: &generator)
     }
+
+    /// The same, drawn by the system's generator.
+    func wait(after attempt: Int) -> Duration {
+        var generator = SystemRandomNumberGenerator()
+        return wait(after: attempt, using: &generator)
+    }
 }
 
 /// How many attempts beyond the first a tenant's calls may make together: a fifth of the calls, and a few more for a
