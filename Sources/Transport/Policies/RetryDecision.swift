@@ -74,15 +74,13 @@ struct Backoff: Sendable {
 
     /// - Parameter attempt: the one that failed, from 1.
     func wait(after attempt: Int, using generator: inout some RandomNumberGenerator) -> Duration {
-        let cap = min(most, base * (1 << min(max(attempt - 1, 0), 20)))
-        return cap * Double.random(in: 0...1, using: &generator)
+        longest(after: attempt) * Double.random(in: 0...1, using: &generator)
     }
 
     /// The same, drawn by the system's generator.
-    func wait(after attempt: Int) -> Duration {
-        var generator = SystemRandomNumberGenerator()
-        return wait(after: attempt, using: &generator)
-    }
+    func wait(after attempt: Int) -> Duration { longest(after: attempt) * Double.random(in: 0...1) }
+
+    private func longest(after attempt: Int) -> Duration { min(most, base * (1 << min(max(attempt - 1, 0), 20))) }
 }
 
 /// How many attempts beyond the first a tenant's calls may make together: a fifth of the calls, and a few more for a
