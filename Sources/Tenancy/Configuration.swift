@@ -17,7 +17,7 @@ public struct Configuration: Sendable {
     public let server: ServerSettings
     /// The tenants whose files are sound, disabled ones included.
     public let tenants: [TenantPlan]
-    /// Profiles that compiled, by name; those of a driver with a folder of its own as `fhir/hapi`.
+    /// Profiles that compiled, by name; those of a driver with a folder of its own behind its name and a slash.
     public let profiles: [String]
     /// Every fault of every file, in the order of the files.
     public let faults: [ConfigFault]

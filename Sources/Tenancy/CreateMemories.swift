@@ -92,6 +92,7 @@ final class CreateMemories: Sendable {
             guard let before = known.clinics[place], !Set(before.traits).isDisjoint(with: traits) else { return }
             known.clinics[place] = (before.scope, traits)
         }
+        // Where that cannot be written down, the callers' keys still tell the clinic; the next create says what is wrong.
         guard plan.idempotency.store == .sqlite, let database = try? database?.get() else { return }
         _ = try? scope(of: plan, traits: traits, in: database)
     }

@@ -117,7 +117,7 @@ enum Advice {
         if detail.contains("next link") {
             return
                 "The server writes its next links with an address of its own, not the one that baseURL leads to: set its public "
-                + "base (HAPI: server_address), or let the proxy before it send X-Forwarded-Host, X-Forwarded-Proto and "
+                + "base (such as server_address), or let the proxy before it send X-Forwarded-Host, X-Forwarded-Proto and "
                 + "X-Forwarded-Port."
         }
         if detail.contains("self link") {

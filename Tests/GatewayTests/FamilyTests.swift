@@ -25,14 +25,7 @@ import Transport
         try FileManager.default.createDirectory(
             at: folder.appending(path: "tenants"), withIntermediateDirectories: true)
         try Data(tenant.utf8).write(to: folder.appending(path: "tenants/ana.json"))
-        let drivers = EndToEndTests.repository.appending(path: "Config/drivers").path
-        try Data(#"{"drivers":"\#(drivers)"}"#.utf8).write(to: folder.appending(path: "server.json"))
-        let options = MockOptions()
-        let configuration = Configuration(
-            serverFile: folder.appending(path: "server.json").path,
-            options: .init(
-                secrets: SecretSource(environment: { $0 == "PONTE_USER" ? options.user : options.password })))
-        try #require(configuration.faults == [])
+        let configuration = try Configuration.ofTest(in: folder, MockOptions())
         let engine = try CurlEngine()
         let tenants = TenantDirectory(configuration, engine: engine)
         let gateway = try await RunningGateway.start(tenants)

@@ -40,13 +40,7 @@ import Transport
             try Data(text.utf8).write(to: folder.appending(path: "tenants/\(id).json"))
         }
         for (id, mock) in zip(["ana", "bruno"], mocks) { try write(id, mock.baseURL, name: id) }
-        let drivers = EndToEndTests.repository.appending(path: "Config/drivers").path
-        try Data(#"{"drivers":"\#(drivers)"}"#.utf8).write(to: folder.appending(path: "server.json"))
-        let configuration = Configuration(
-            serverFile: folder.appending(path: "server.json").path,
-            options: .init(
-                secrets: SecretSource(environment: { $0 == "PONTE_USER" ? options.user : options.password })))
-        try #require(configuration.faults == [])
+        let configuration = try Configuration.ofTest(in: folder, options)
         let engine = try CurlEngine()
         let log = LogLines()
         let logger = LogOutput.logger(level: .info, format: .json, sink: log.sink)

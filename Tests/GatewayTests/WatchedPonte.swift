@@ -94,13 +94,7 @@ struct WatchedClinics: Sendable {
                 """
             try Data(text.utf8).write(to: folder.appending(path: "tenants/\(id).json"))
         }
-        let drivers = EndToEndTests.repository.appending(path: "Config/drivers").path
-        try Data(#"{"drivers":"\#(drivers)"}"#.utf8).write(to: folder.appending(path: "server.json"))
-        let configuration = Configuration(
-            serverFile: folder.appending(path: "server.json").path,
-            options: .init(
-                secrets: SecretSource(environment: { $0 == "PONTE_USER" ? options.user : options.password })))
-        try #require(configuration.faults == [])
+        let configuration = try Configuration.ofTest(in: folder, options)
         let engine = try CurlEngine()
         let tenants = TenantDirectory(configuration, engine: engine)
         let ponte = try await WatchedPonte.start(tenants, linesLost: 7)

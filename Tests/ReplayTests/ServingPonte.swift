@@ -108,41 +108,18 @@ final class ServingPonte: Sendable {
 
     private func call(_ request: String, _ key: String, _ headers: [String], _ body: String) async -> Answer {
         let lines = ["\(request) HTTP/1.1", "Host: 127.0.0.1", "Connection: close", "X-API-Key: \(key)"] + headers
-        let request = Array((lines.joined(separator: "\r\n") + "\r\n\r\n" + body).utf8)
-        Leaks.sent(request)
+        let request = lines.joined(separator: "\r\n") + "\r\n\r\n" + body
+        Leaks.sent(Array(request.utf8))
         let port = port
         return await withCheckedContinuation { answered in
             // A thread may block where a task may not.
             Thread.detachNewThread {
-                let text = String(decoding: Self.exchange(port, request), as: UTF8.self)
+                let connection = OpenConnection(port)
+                connection?.send(request)
+                let text = connection?.readToEnd() ?? ""
                 let status = text.split(separator: " ").dropFirst().first.flatMap { Int($0) }
                 answered.resume(returning: Answer(status: status ?? 0, text: text))
             }
-        }
-    }
-
-    private static func exchange(_ port: Int, _ request: [UInt8]) -> [UInt8] {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0 else { return [] }
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        let isConnected = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
-        }
-        guard isConnected, Glibc.send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
-            return []
-        }
-        var answer: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let count = recv(descriptor, &chunk, chunk.count, 0)
-            guard count > 0 else { return answer }
-            answer += chunk[..<count]
         }
     }
 }

@@ -153,21 +153,30 @@ import Testing
         }
     }
 
-    /// The server counts how many requests it has at once.
-    private func mostAtOnce(_ settings: [ChannelSettings], _ options: EngineOptions) async throws -> Int {
-        let present = Mutex((now: 0, most: 0))
-        let server = try RawServer { connection in
-            while connection.readRequest() != nil {
-                present.withLock {
-                    $0.now += 1
-                    $0.most = max($0.most, $0.now)
+    /// Counts how many requests a server has at once.
+    private final class Crowd: Sendable {
+        private let present = Mutex((now: 0, most: 0))
+        var most: Int { present.withLock { $0.most } }
+
+        func server() throws -> RawServer {
+            try RawServer { connection in
+                while connection.readRequest() != nil {
+                    self.present.withLock {
+                        $0.now += 1
+                        $0.most = max($0.most, $0.now)
+                    }
+                    // Gives others the time to be there too; the limit must hold however long this takes.
+                    usleep(2000)
+                    self.present.withLock { $0.now -= 1 }
+                    connection.answer()
                 }
-                // Gives others the time to be there too; the limit must hold however long this takes.
-                usleep(2000)
-                present.withLock { $0.now -= 1 }
-                connection.answer()
             }
         }
+    }
+
+    private func mostAtOnce(_ settings: [ChannelSettings], _ options: EngineOptions) async throws -> Int {
+        let crowd = Crowd()
+        let server = try crowd.server()
         defer { server.stop() }
         let engine = try CurlEngine(options)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -178,7 +187,7 @@ import Testing
         }
         await engine.shutdown()
         #expect(server.requests.count == 100 * settings.count)
-        return present.withLock { $0.most }
+        return crowd.most
     }
 
     @Test func channelLimitHolds() async throws {
@@ -240,18 +249,8 @@ import Testing
 
     /// A reload in full flight: calls under the old and under the new settings keep the limit together.
     @Test func channelLimitHoldsOverAReload() async throws {
-        let present = Mutex((now: 0, most: 0))
-        let server = try RawServer { connection in
-            while connection.readRequest() != nil {
-                present.withLock {
-                    $0.now += 1
-                    $0.most = max($0.most, $0.now)
-                }
-                usleep(2000)
-                present.withLock { $0.now -= 1 }
-                connection.answer()
-            }
-        }
+        let crowd = Crowd()
+        let server = try crowd.server()
         defer { server.stop() }
         let engine = try CurlEngine()
         let settings = ChannelSettings(maxInFlight: 2).withoutPolicies
@@ -263,7 +262,7 @@ import Testing
             }
             try await group.waitForAll()
         }
-        #expect(present.withLock { $0.most } == 2)
+        #expect(crowd.most == 2)
         await engine.shutdown()
     }
 
