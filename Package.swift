@@ -98,7 +98,7 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "CLinux", "JSONBytes", "ClientContract", "UpstreamDriver", "Transport", "Bridge", "Tenancy", "Metering",
-                nio("NIOCore"), nio("NIOHTTP1"),
+                nio("NIOCore"), nio("NIOHTTP1"), nio("NIOTLS"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

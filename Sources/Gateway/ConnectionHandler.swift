@@ -144,7 +144,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    /// A head began and did not end in time. There is nothing to answer yet.
+    /// A head, or the handshake before it, began and did not end in time. There is nothing to answer yet.
     func headIsLate() {
         isDeaf = true
         var record = AccessRecord(requestID: RequestIdentity.new(), method: "other")

@@ -1,7 +1,8 @@
 import NIOCore
+import NIOTLS
 
 /// Watches a connection's bytes, in front of the HTTP parser, so that a peer who is slow on purpose cannot keep it:
-/// heads that do not end, bodies that nobody wants, answers that are not read.
+/// handshakes and heads that do not end, bodies that nobody wants, answers that are not read.
 final class WireHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -14,6 +15,7 @@ final class WireHandler: ChannelDuplexHandler {
     private let headTimeout: TimeAmount
     private let writeTimeout: TimeAmount
     private let connection: ConnectionHandler
+    private let awaitsHandshake: Bool
 
     // What comes in.
     private var isInRequest = false
@@ -37,6 +39,19 @@ final class WireHandler: ChannelDuplexHandler {
         headTimeout = .init(options.headTimeout)
         writeTimeout = .init(options.writeTimeout)
         self.connection = connection
+        awaitsHandshake = options.certificates != nil
+    }
+
+    // MARK: The handshake
+
+    /// It has as long as a head, from the beginning of the connection on.
+    func handlerAdded(context: ChannelHandlerContext) {
+        if awaitsHandshake { awaitInput(context) { _ in self.connection.headIsLate() } }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .handshakeCompleted? = event as? TLSUserEvent { cancelInput() }
+        context.fireUserInboundEventTriggered(event)
     }
 
     // MARK: What comes in

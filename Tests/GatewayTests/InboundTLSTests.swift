@@ -51,12 +51,13 @@ import Transport
     }
 
     private func with(
-        _ body: (RunningGateway, Files, InboundCertificates) async throws -> Void
+        headTimeout: Duration? = nil, _ body: (RunningGateway, Files, InboundCertificates) async throws -> Void
     ) async throws {
         let files = try Files()
         let certificates = try InboundCertificates(certificateFile: files.certificate, keyFile: files.key)
         var options = GatewayOptions()
         options.certificates = certificates
+        if let headTimeout { options.headTimeout = headTimeout }
         let gateway = try await RunningGateway.start(FakeSystem(), options)
         do { try await body(gateway, files, certificates) } catch {
             try await gateway.stop()
@@ -65,17 +66,25 @@ import Transport
         try await gateway.stop()
     }
 
+    private func request(_ gateway: RunningGateway) -> OutboundRequest {
+        OutboundRequest(
+            url: "https://127.0.0.1:\(gateway.port)/clients/id-0", headers: [("X-API-Key", "key-ana")],
+            repeatability: .safe)
+    }
+
+    private func settings(trusting file: String) -> ChannelSettings {
+        var settings = ChannelSettings.direct
+        settings.caFile = file
+        return settings
+    }
+
     /// The status of one call over TLS, trusting one certificate.
     private func status(_ gateway: RunningGateway, trusting file: String) async throws -> Int {
         let engine = try CurlEngine()
-        var settings = ChannelSettings.direct
-        settings.caFile = file
-        let request = OutboundRequest(
-            url: "https://127.0.0.1:\(gateway.port)/clients/id-0", headers: [("X-API-Key", "key-ana")],
-            repeatability: .safe)
+        let channel = engine.channel(settings(trusting: file))
         let result: Result<Int, TransportError>
         do throws(TransportError) {
-            result = .success(try await engine.channel(settings).send(request, deadline: .now + .seconds(20)).status)
+            result = .success(try await channel.send(request(gateway), deadline: .now + .seconds(20)).status)
         } catch {
             result = .failure(error)
         }
@@ -97,6 +106,27 @@ import Transport
             let answer = await connection.readOne()
             #expect(answer?.status != 200)
             #expect(try await status(gateway, trusting: files.certificate) == 200)
+        }
+    }
+
+    @Test func aHandshakeThatDripsIsCutOff() async throws {
+        try await with(headTimeout: .seconds(1)) { gateway, files, _ async throws in
+            let engine = try CurlEngine()
+            let channel = engine.channel(settings(trusting: files.certificate))
+            #expect(try await channel.send(request(gateway), deadline: .now + .seconds(20)).status == 200)
+            // The first bytes of a record that says how long it is, and nothing at all.
+            for beginning in [[0x16, 0x03, 0x01, 0x40, 0x00], []] as [[UInt8]] {
+                let connection = try RawHTTP.Connection(port: gateway.port)
+                await connection.send(beginning)
+                async let dripping: Void = { if !beginning.isEmpty { await connection.drip("a") } }()
+                #expect(await connection.readToEndOrReset().bytes.isEmpty)
+                await dripping
+            }
+            #expect(gateway.log.all.filter { $0.contains("\"code\":\"head_late\"") }.count == 2)
+            // That time was for the handshake alone.
+            let kept = try await channel.send(request(gateway), deadline: .now + .seconds(20))
+            #expect(kept.status == 200 && kept.reusedConnection)
+            await engine.shutdown()
         }
     }
 

@@ -52,6 +52,8 @@ final class ShellPonte: Sendable {
         let options = MockOptions()
         process.environment = ProcessInfo.processInfo.environment.merging([
             "MOCK_USER": options.user, "MOCK_PASSWORD": options.password,
+            // Its open files are looked at from outside, which it otherwise lets nobody but root do.
+            "PONTE_CORE_DUMPS": "allow",
         ]) { $1 }
         // They stay in its folder, to be searched.
         let outputs = (output: folder.appending(path: "stdout"), error: folder.appending(path: "stderr"))
