@@ -8,7 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct LogTests {
     static let allowed: Set<String> = [
         "time", "level", "message", "requestId", "method", "route", "status", "ms", "tenant", "key", "code", "failure",
-        "broken", "ignored", "host", "port", "rows",
+        "broken", "ignored", "host", "port", "rows", "connections",
     ]
 
     @Test func nothingOfARequestIsLoggedButTheAllowedFields() async throws {
