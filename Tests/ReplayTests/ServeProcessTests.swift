@@ -76,7 +76,13 @@ import Testing
         }
     }
 
-    @Test func idleConnectionsCostLittleAndTheOneBeyondIsTold() async throws {
+    /// Where this machine lets no process open enough files, Ponte takes fewer connections than it is told to.
+    private static var manyFilesMayBeOpen: Bool {
+        var limit = rlimit()
+        return getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 && limit.rlim_max >= 4096
+    }
+
+    @Test(.enabled(if: manyFilesMayBeOpen)) func idleConnectionsCostLittleAndTheOneBeyondIsTold() async throws {
         let count = 400
         let limits = #","limits":{"connections":\#(count),"connectionsPerAddress":1000}"#
         try await with(server: limits) { ponte, _ async throws in
