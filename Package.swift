@@ -227,7 +227,7 @@ let package = Package(
                 "StrictConfig", "UpstreamDriver", "TestSupport",
             ], swiftSettings: ours),
         .testTarget(
-            name: "MockUpstreamTests", dependencies: ["MockUpstream", "JSONBytes"], swiftSettings: ours),
+            name: "MockUpstreamTests", dependencies: ["MockUpstream", "JSONBytes", "TestSupport"], swiftSettings: ours),
         .testTarget(
             name: "ConformanceTests",
             dependencies: [

@@ -51,8 +51,10 @@ enum RawHTTP {
             await Self.blocking { [descriptor] in
                 var rest = bytes[...]
                 while !rest.isEmpty {
-                    let count = rest.withUnsafeBytes {
-                        Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                    let count = uninterrupted {
+                        rest.withUnsafeBytes {
+                            Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                        }
                     }
                     // The server may have said enough and hung up.
                     guard count > 0 else { return }
@@ -77,10 +79,10 @@ enum RawHTTP {
         func readHead() async -> String? {
             await Self.blocking { [descriptor] in
                 var bytes: [UInt8] = []
-                var byte: UInt8 = 0
+                var byte: [UInt8] = [0]
                 while !bytes.suffix(4).elementsEqual([13, 10, 13, 10]) {
-                    guard recv(descriptor, &byte, 1, 0) == 1 else { return nil }
-                    bytes.append(byte)
+                    guard receive(descriptor, &byte) == 1 else { return nil }
+                    bytes += byte
                 }
                 return String(decoding: bytes, as: UTF8.self)
             }
@@ -90,7 +92,7 @@ enum RawHTTP {
         func readSome(most: Int = 1 << 16) async -> [UInt8]? {
             await Self.blocking { [descriptor] in
                 var chunk = [UInt8](repeating: 0, count: most)
-                let count = recv(descriptor, &chunk, chunk.count, 0)
+                let count = receive(descriptor, &chunk)
                 return count > 0 ? Array(chunk[0..<count]) : nil
             }
         }
@@ -114,7 +116,7 @@ enum RawHTTP {
                 var bytes: [UInt8] = []
                 var chunk = [UInt8](repeating: 0, count: 1 << 16)
                 while true {
-                    let count = recv(descriptor, &chunk, chunk.count, 0)
+                    let count = receive(descriptor, &chunk)
                     guard count > 0 else { return (bytes, count == 0) }
                     bytes += chunk[0..<count]
                 }
@@ -127,7 +129,7 @@ enum RawHTTP {
                 var bytes: [UInt8] = []
                 var chunk = [UInt8](repeating: 0, count: 1 << 16)
                 while true {
-                    let count = recv(descriptor, &chunk, chunk.count, 0)
+                    let count = receive(descriptor, &chunk)
                     if count == 0 { return bytes }
                     // A reset ends the answer as well.
                     if count < 0 { return errno == EAGAIN ? nil : bytes }
@@ -143,7 +145,7 @@ enum RawHTTP {
                 var chunk = [UInt8](repeating: 0, count: 1 << 16)
                 while true {
                     if let answer = RawHTTP.parse(bytes), answer.isComplete { return answer }
-                    let count = recv(descriptor, &chunk, chunk.count, 0)
+                    let count = receive(descriptor, &chunk)
                     guard count > 0 else { return nil }
                     bytes += chunk[0..<count]
                 }

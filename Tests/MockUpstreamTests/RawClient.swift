@@ -1,5 +1,6 @@
 import Glibc
 import JSONBytes
+import TestSupport
 
 @testable import MockUpstream
 
@@ -133,7 +134,7 @@ final class RawClient {
 
     private func receive() -> Ending? {
         var chunk = [UInt8](repeating: 0, count: 65_536)
-        let count = recv(descriptor, &chunk, chunk.count, 0)
+        let count = TestSupport.receive(descriptor, &chunk)
         if count > 0 {
             buffer.append(contentsOf: chunk[..<count])
             return nil

@@ -72,7 +72,9 @@ package final class RawServer: Sendable {
         package func write(_ bytes: [UInt8]) -> Bool {
             var rest = bytes[...]
             while !rest.isEmpty {
-                let sent = rest.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+                let sent = uninterrupted {
+                    rest.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+                }
                 if sent <= 0 { return false }
                 rest = rest.dropFirst(sent)
             }
@@ -95,7 +97,7 @@ package final class RawServer: Sendable {
 
         private func receive(_ into: inout [UInt8]) -> Bool {
             var buffer = [UInt8](repeating: 0, count: 65536)
-            let count = recv(socket, &buffer, buffer.count, 0)
+            let count = TestSupport.receive(socket, &buffer)
             if count > 0 { into.append(contentsOf: buffer[..<count]) }
             return count > 0
         }
@@ -130,7 +132,7 @@ package final class RawServer: Sendable {
     private func acceptAll() {
         defer { close(listener) }
         while true {
-            let socket = accept(listener, nil, nil)
+            let socket = Int32(uninterrupted { Int(accept(listener, nil, nil)) })
             if socket < 0 { return }
             let connection: Connection? = connections.withLock { state in
                 if state.stopped { return nil }
