@@ -8,10 +8,9 @@ import Transport
 
 /// How many connections are open, and how many may be.
 final class ConnectionCount: Sendable {
-    /// Connections beyond the limit that are told so at the same time; more are closed without a word.
-    static let mostTold = 64
-
     let most: Int
+    /// Connections beyond `most` that are told so at the same time; more wait until they are accepted.
+    let told: Int
     /// Most from one address; nil for any number.
     private let mostPerAddress: Int?
     /// Addresses from which any number may come.
@@ -20,8 +19,9 @@ final class ConnectionCount: Sendable {
     /// Whoever has one IPv6 address has 2⁶⁴ of them: these count together.
     private let byAddress = Mutex<[IPAddress: Int]>([:])
 
-    init(most: Int, perAddress: Int? = nil, proxies: [AddressRange] = []) {
+    init(most: Int, told: Int, perAddress: Int? = nil, proxies: [AddressRange] = []) {
         self.most = most
+        self.told = told
         mostPerAddress = perAddress
         self.proxies = proxies
     }
@@ -53,22 +53,6 @@ final class ConnectionCount: Sendable {
     }
 
     func closed() { open.withLock { $0 -= 1 } }
-
-    /// As many connections as wanted, within the files that this process may have open: what the others leave, or a
-    /// quarter where they would leave less.
-    /// - Parameter others: files for anything else.
-    static func most(wanted: Int, others: Int) -> Int {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return wanted }
-        if limit.rlim_cur < limit.rlim_max {
-            // No file number is ever given to select(2), for which the lower limit is there.
-            limit.rlim_cur = limit.rlim_max
-            _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-            _ = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        }
-        let files = Int(clamping: limit.rlim_cur)
-        return max(1, min(wanted, max(files / 4, files - others - mostTold)))
-    }
 }
 
 /// Sets a connection up: puts handlers where bytes and versions of HTTP can still be seen (the server underneath takes
@@ -104,7 +88,7 @@ final class ConnectionSetup: ChannelInboundHandler, RemovableChannelHandler {
             count.closed()
             meter.connectionClosed()
         }
-        guard number <= count.most + ConnectionCount.mostTold else {
+        guard number <= count.most + count.told else {
             meter.connectionRefused()
             return context.close(promise: nil)
         }

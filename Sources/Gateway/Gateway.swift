@@ -1,4 +1,5 @@
 import Hummingbird
+import HummingbirdCore
 public import Logging
 public import Metering
 import NIOCore
@@ -27,7 +28,7 @@ public struct GatewayOptions: Sendable {
     /// files.
     public var maxConnections = 4096
     /// Files that the process needs for anything but inbound connections.
-    public var otherFiles = 64
+    public var otherFiles = OpenFiles.rest
     /// How long a head may take from its first byte to its last; so long is also waited for what is left of a request
     /// that was answered early.
     public var headTimeout = Duration.seconds(10)
@@ -56,8 +57,9 @@ public struct GatewayOptions: Sendable {
         shutdownDelay = settings.shutdownDelay
         headerBytes = settings.headerBytes
         maxConnections = settings.maxConnections
-        // A kept and a new one for each call to a clinic's system, and the rest.
-        otherFiles = settings.maxInFlight * 2 + 64
+        let files = OpenFiles.ofThisProcess()
+        otherFiles = OpenFiles.files(forCalls: files.calls(settings.maxInFlight)) + OpenFiles.rest
+        if settings.operatorListener != nil { otherFiles += files.operators.most + files.operators.told }
         headTimeout = settings.headTimeout
         bodyTimeout = settings.bodyTimeout
         writeTimeout = settings.writeTimeout
@@ -104,14 +106,14 @@ public final class Gateway: Service {
             logger: logger)
         // The server's own messages may quote requests: none of them is logged.
         let quiet = Logger(label: "server") { _ in SwiftLogNoOpLogHandler() }
-        let most = ConnectionCount.most(wanted: options.maxConnections, others: options.otherFiles)
+        let (most, told) = OpenFiles.ofThisProcess().connections(options.maxConnections, others: options.otherFiles)
         if most < options.maxConnections {
             logger.warning(
                 "fewer connections than configured: the process may not open more files",
                 metadata: ["connections": .stringConvertible(most)])
         }
         let connections = ConnectionCount(
-            most: most, perAddress: options.maxConnectionsPerAddress, proxies: options.trustedProxies)
+            most: most, told: told, perAddress: options.maxConnectionsPerAddress, proxies: options.trustedProxies)
         let (state, host, options, meter, logger) = (state, options.host, options, meter, logger)
         let application = Application(
             responder: responder,
@@ -123,7 +125,8 @@ public final class Gateway: Service {
                         maxHeaderFieldSize: options.headerBytes, maxHeaderListSize: options.headerBytes,
                         maxHeaderFieldCount: 256))),
             configuration: ApplicationConfiguration(
-                address: .hostname(host, port: options.port), backlog: 1024),
+                address: .hostname(host, port: options.port), backlog: 1024,
+                availableConnectionsDelegate: MaximumAvailableConnections(most + told, logger: quiet)),
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? 0
                 logger.notice("listening", metadata: ["host": .string(host), "port": .stringConvertible(port)])

@@ -77,14 +77,45 @@ final class WireHandler: ChannelDuplexHandler {
         bodyBytes = 0
         let isBlank = bytes.readableBytesView.allSatisfy { $0 == 10 || $0 == 13 }
         context.fireChannelRead(wrapInboundOut(bytes))
-        guard !isInRequest, heads == before else { return }
-        if wasInRequest {
-            // The end of its body. Chunks have frames of their own, so that what is left cannot be told by its length.
+        guard !isInRequest else { return }
+        switch heads == before ? wasInRequest ? .unknown : .part : Self.rest(of: bytes, heads - before, bodyBytes) {
+        case .nothing: break
+        case .unknown:
+            // The end of a body came: bytes of the next head follow it if there are more than its own, and chunks have
+            // frames of their own, so that they cannot be counted.
             mayHaveBegun = bytes.readableBytes != bodyBytes
-            return
+        case .part:
+            if !isBlank { headBegan = true }
+            awaitHead(context)
         }
-        if !isBlank { headBegan = true }
-        awaitHead(context)
+    }
+
+    /// What stands behind the last request of bytes in which one began and ended.
+    private enum Rest {
+        case nothing, part, unknown
+    }
+
+    private static func rest(of bytes: ByteBuffer, _ heads: Int, _ bodyBytes: Int) -> Rest {
+        let view = bytes.readableBytesView
+        guard bodyBytes == 0 else {
+            // Of several requests nobody can tell whose these are.
+            guard heads == 1, let end = headEnd(view) else { return .unknown }
+            return view.endIndex - end == bodyBytes ? .nothing : .unknown
+        }
+        guard let last = view.lastIndex(where: { $0 != 10 && $0 != 13 }) else { return .nothing }
+        // Blank lines at the end: the last head's, and some that may stand before the next one.
+        let blank = view[view.index(after: last)...].filter { $0 == 10 }.count
+        return blank > 1 ? .nothing : .part
+    }
+
+    /// Where the first head ends.
+    private static func headEnd(_ view: ByteBufferView) -> Int? {
+        var lineIsEmpty = false
+        for index in view.indices where view[index] != 13 {
+            if view[index] == 10, lineIsEmpty { return index + 1 }
+            lineIsEmpty = view[index] == 10
+        }
+        return nil
     }
 
     /// A head was read to its end.

@@ -43,7 +43,14 @@ struct Serve: AsyncParsableCommand {
         let logger = LogOutput.logger(level: settings.logLevel, format: settings.logFormat)
         unsaved.write(to: logger)
         for warning in configuration.warnings { logger.warning("in the configuration: \(warning)") }
-        let engine = try CurlEngine(EngineOptions(maxInFlight: settings.maxInFlight))
+        let files = OpenFiles.ofThisProcess()
+        guard files.limit >= OpenFiles.least else {
+            Terminal.error(
+                "This process may have \(files.limit) files open, and needs at least \(OpenFiles.least): raise the hard limit "
+                    + "(ulimit -Hn, or LimitNOFILE= of systemd).")
+            throw ExitCode.failure
+        }
+        let engine = try CurlEngine(EngineOptions(maxInFlight: files.calls(settings.maxInFlight)))
         let tenants = TenantDirectory(configuration, engine: engine, observer: CircuitLog.observer(logger))
         if let failure = tenants.databaseFailure {
             Terminal.error("The database of idempotency.database cannot be used: \(failure)")

@@ -78,7 +78,7 @@ import Transport
 
     @Test func anIPv6NetworkCountsAsOneAddress() throws {
         func address(_ text: String) throws -> IPAddress { try #require(IPAddress(text) as IPAddress?) }
-        let count = ConnectionCount(most: 100, perAddress: 2)
+        let count = ConnectionCount(most: 100, told: 8, perAddress: 2)
         #expect(!count.came(from: try address("2001:db8:0:1::1")))
         #expect(!count.came(from: try address("2001:db8:0:1:ffff::2")))
         #expect(count.came(from: try address("2001:db8:0:1::3")))

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import TestSupport
+import Testing
 
 /// HTTP/1.1 byte by byte, over a socket of its own: what a client library would not send must be sendable.
 enum RawHTTP {
@@ -117,7 +118,10 @@ enum RawHTTP {
                 var chunk = [UInt8](repeating: 0, count: 1 << 16)
                 while true {
                     let count = receive(descriptor, &chunk)
-                    guard count > 0 else { return (bytes, count == 0) }
+                    guard count > 0 else {
+                        if count < 0, errno == EAGAIN { Issue.record("the connection does not end") }
+                        return (bytes, count == 0)
+                    }
                     bytes += chunk[0..<count]
                 }
             }

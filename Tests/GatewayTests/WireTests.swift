@@ -248,6 +248,27 @@ import Testing
         }
     }
 
+    /// Where one read ends, the next request may have begun. Its rest is no request of its own.
+    @Test(arguments: [false, true]) func aRequestSentAheadMayComeInPieces(_ afterABody: Bool) async throws {
+        let body = #"{"name":"Ana Teste","phone":"5531988887777"}"#
+        let first =
+            afterABody
+            ? Self.post("Content-Length: \(body.utf8.count)\r\n", body)
+            : Self.get("GET /clients/id-1 HTTP/1.1")
+        let second = Self.get("GET /clients/nobody HTTP/1.1")
+        try await RunningGateway.with { gateway in
+            for cut in [1, 2, 3, 4, 7, 20, second.utf8.count - 1] {
+                let connection = try RawHTTP.Connection(port: gateway.port)
+                await connection.send(Array((first + second.prefix(cut)).utf8))
+                // Its answer shows that the first piece was read by itself.
+                #expect(await connection.readOne()?.status == 200)
+                await connection.send(Array((second.dropFirst(cut) + Self.follower).utf8))
+                let bytes = try #require(await connection.readToEnd())
+                #expect(statuses(bytes) == [404, 404], "\(cut)")
+            }
+        }
+    }
+
     @Test func anUnknownMethodInPiecesIsRefusedAsInOne() async throws {
         try await RunningGateway.with { gateway in
             let connection = try RawHTTP.Connection(port: gateway.port)

@@ -111,16 +111,23 @@ import Testing
         }
     }
 
-    @Test func withoutFilesItWaitsAndDoesNotSpin() async throws {
-        let limit = 72
+    /// More callers than it may open files for: without any the process would end.
+    @Test func moreCallersThanFilesWaitAndNothingSpins() async throws {
+        let limit = 256
         try await with(before: "ulimit -n \(limit)") { ponte, _ async throws in
             #expect(await ponte.patient().contains("200 OK"))
             var connections: [OpenConnection] = []
-            // More than it has files for: the system takes them, it cannot.
-            for _ in 0..<300 { if let connection = OpenConnection(ponte.port) { connections.append(connection) } }
-            #expect(connections.count == 300)
-            while ponte.descriptors < limit - 2 { try await Task.sleep(for: .milliseconds(1)) }
-            // Once it has answered those that it took, there is a quiet second: a thread that spins leaves none.
+            for _ in 0..<600 { if let connection = OpenConnection(ponte.port) { connections.append(connection) } }
+            #expect(connections.count == 600)
+            func refused(_ page: String) -> Int {
+                page.firstMatch(of: /\nponte_connections_refused_total ([0-9]+)\n/).flatMap { Int($0.1) } ?? 0
+            }
+            // Those that find no place are told so, some at a time.
+            while refused(await ponte.page("/metrics")) < 100 {
+                try Task.checkCancellation()
+                #expect(ponte.descriptors < limit - 16)
+            }
+            // Then there is a quiet second: a thread that spins leaves none.
             var spent = 1.0
             for _ in 0..<20 where spent > 0.5 {
                 let before = try ponte.processorTime()
@@ -133,9 +140,12 @@ import Testing
                 try Task.checkCancellation()
                 try await Task.sleep(for: .milliseconds(20))
             }
-            let page = await ponte.page("/metrics")
-            let refused = page.firstMatch(of: /\nponte_connections_refused_total ([0-9]+)\n/).flatMap { Int($0.1) }
-            #expect((refused ?? 0) > 0)
         }
+    }
+
+    @Test func withTooFewFilesItDoesNotStart() async throws {
+        let mock = try await MockServer.start(MockOptions(patients: 1))
+        await #expect(throws: ShellPonte.Failure.self) { _ = try await ShellPonte(mock, before: "ulimit -n 255") }
+        await mock.stop()
     }
 }

@@ -1,6 +1,7 @@
 import ClientContract
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 public import Logging
 public import Metering
 import NIOCore
@@ -19,8 +20,6 @@ public final class OperatorServer: Service {
     private let logger: Logger
     private let state = GatewayState()
 
-    /// Monitoring that keeps its connections, and a few people.
-    private static let mostConnections = 64
     private static let grace = Duration.seconds(2)
 
     /// - Parameters:
@@ -46,12 +45,13 @@ public final class OperatorServer: Service {
     public func run() async throws {
         // Its own connections and refusals are nobody's business.
         var options = GatewayOptions()
-        options.maxConnections = Self.mostConnections
+        let (most, told) = OpenFiles.ofThisProcess().operators
+        options.maxConnections = most
         options.headerBytes = 16 << 10
         let settings = options
         let quiet = Logger(label: "operator") { _ in SwiftLogNoOpLogHandler() }
         let (inFlight, unseen) = (InFlight(), ServerMeter())
-        let connections = ConnectionCount(most: Self.mostConnections)
+        let connections = ConnectionCount(most: most, told: told)
         let (state, host, logger) = (state, listener.host, logger)
         let application = Application(
             responder: OperatorResponder(isForLoopback: ServerSettings.isLoopback(host)) {
@@ -65,7 +65,9 @@ public final class OperatorServer: Service {
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: settings.headerBytes, maxHeaderListSize: settings.headerBytes,
                         maxHeaderFieldCount: 64))),
-            configuration: ApplicationConfiguration(address: .hostname(host, port: listener.port), backlog: 64),
+            configuration: ApplicationConfiguration(
+                address: .hostname(host, port: listener.port), backlog: 64,
+                availableConnectionsDelegate: MaximumAvailableConnections(most + told, logger: quiet)),
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? 0
                 logger.notice(
