@@ -36,9 +36,14 @@ public struct CertifiedSystem: Sendable {
 
     /// Every one of them. A profile without a line here fails a test.
     public static let all: [CertifiedSystem] = [
-        .profile("agenda-demo", .agendaDemo, hasLogin: true),
+        .profile(
+            "agenda-demo", .agendaDemo, hasLogin: true,
+            gaps: noGap.and(overwriting: "a change replaces the record, and the system takes no condition")),
         .profile("belle", .belle, gaps: onePhone.and(without: .description, .image)),
-        .profile("clinica-experts", .clinicaExperts, gaps: onePhone.and(without: .image)),
+        .profile(
+            "clinica-experts", .clinicaExperts,
+            gaps: onePhone.and(without: .image).and(
+                overwriting: "the name goes along with every change, and no condition is known", .name)),
         .profile("clinica-nas-nuvens", .clinicaNasNuvens, gaps: needsBirthday.and(without: .image)),
         .profile("clinicorp", .clinicorp, gaps: onePhone.and(without: .image)),
         .profile("cliniko", .cliniko, gaps: noGap.and(without: .cpf, .image)),
@@ -53,12 +58,14 @@ public struct CertifiedSystem: Sendable {
         .fhir("hapi", .fhirHAPI, gaps: mindsCase, keys: { _ in [:] }),
         .fhir(
             "nilo", .fhirNilo,
-            gaps: noNotes.merging([.peopleWithoutCPF: "the server tells people apart by it"]) { $1 },
+            gaps: noNotes.merging([.peopleWithoutCPF: "the server tells people apart by it"]) { $1 }
+                .and(overwriting: "an upsert is taken to replace the resource, and no versions are documented"),
             keys: { ["key": $0.accessToken] }),
         .fhir(
             "openmrs", .fhirOpenMRS,
             gaps: needsBirthday.merging([.createsWithoutCPF: "the server demands an identifier"]) { $1 }
-                .merging(noNotes) { $1 },
+                .merging(noNotes) { $1 }
+                .and(overwriting: "PUT replaces the resource, and the server compares no versions"),
             keys: { ["user": $0.user, "password": $0.password] },
             settings: ["location": "8d6c993e-c2cc-11de-8d13-0010c6dffd0f"]),
         .profile("feegow", .feegow, gaps: [.member(.description): "not documented"], lag: 300),
@@ -77,8 +84,10 @@ public struct CertifiedSystem: Sendable {
             gaps: [
                 .foreignPhones: "area code and number stand apart",
                 .changingEveryRecord: "insurances are written in another form than they are read",
-            ]),
-        .profile("realclinic", .realclinic, gaps: oneOfEach.and(without: .description, .image)),
+            ].and(overwriting: replaces)),
+        .profile(
+            "realclinic", .realclinic,
+            gaps: oneOfEach.and(without: .description, .image).and(overwriting: replaces)),
         .profile(
             "shosp", .shosp, gaps: oneOfEach.and(without: .birthday, .description, .image), refused: nil),
         .profile(
@@ -109,6 +118,7 @@ public struct CertifiedSystem: Sendable {
     private static let needsEmail: [Gap: String] = [
         .createsWithoutEmail: "the system demands one", .sharedEmails: "an address in use is refused",
     ]
+    private static let replaces = "Alterar is taken to replace the record, and no condition is known"
     private static let needsBirthday: [Gap: String] = [.createsWithoutBirthday: "the system demands one"]
 
     private static let noNotes: [Gap: String] = [.member(.description): "Patient has no notes"]
@@ -196,5 +206,13 @@ extension [Gap: String] {
     /// These gaps, and members that the system has no place for, or none that anybody knows of.
     fileprivate func and(without fields: ClientField...) -> [Gap: String] {
         fields.reduce(into: self) { $0[.member($1)] = "no place is known" }
+    }
+
+    /// These gaps, and members that a change writes back as they were read, whoever changed them meanwhile.
+    fileprivate func and(
+        overwriting reason: String, _ fields: ClientField...
+    ) -> [Gap: String] {
+        let all: [ClientField] = [.name, .phone, .email, .birthday]
+        return (fields.isEmpty ? all : fields).reduce(into: self) { $0[.changingAtOnce($1)] = reason }
     }
 }

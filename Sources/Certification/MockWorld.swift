@@ -80,6 +80,12 @@ struct MockWorld: World {
 
     func limitPages(to rows: Int) async -> Bool { mock.limitPages(to: rows) }
 
+    func colleague(_ changes: [ColleagueChange], of id: ClientID, before call: SystemCall) async -> Bool {
+        guard let place = ids.firstIndex(of: id) else { return false }
+        mock.change(person: place, changes.map(MockChange.init), before: MockOperation(call))
+        return true
+    }
+
     func close() async { await mock.stop() }
 }
 
@@ -88,6 +94,18 @@ extension MockPerson {
         self.init(
             name: person.name, phones: person.phones.map(\.digits), cpf: person.cpf?.digits, email: person.email,
             birthday: person.birthday?.iso, notes: person.notes, photo: person.image)
+    }
+}
+
+extension MockChange {
+    init(_ change: ColleagueChange) {
+        self =
+            switch change {
+            case .name(let name): .name(name)
+            case .email(let address): .email(address)
+            case .birthday(let day): .birthday(day.iso)
+            case .phone(let number): .phone(number.digits)
+            }
     }
 }
 

@@ -48,8 +48,24 @@ struct CapabilityTable {
         let stale = capabilities.staleReads
         rows.append(("reads show writes", stale == .zero ? "at once" : "after at most \(stale.components.seconds) s"))
         if capabilities.skipsRows { rows.append(("rows passed over", "inactive records")) }
-        rows += gaps.map { ($0.key.title, $0.value) }.sorted { $0.0 < $1.0 }
+        rows += gapRows
         return rows
+    }
+
+    /// By title; members that share a gap and its reason share a row.
+    private var gapRows: [(String, String)] {
+        var rows: [(title: String, reason: String)] = []
+        let unprotected = ClientField.allCases.filter { gaps[.changingAtOnce($0)] != nil }
+        for field in unprotected {
+            guard let reason = gaps[.changingAtOnce(field)] else { continue }
+            if let row = rows.firstIndex(where: { $0.reason == reason }) {
+                rows[row].title += ", `\(field.wireName)`"
+            } else {
+                rows.append((Gap.changingAtOnce(field).title, reason))
+            }
+        }
+        let others = gaps.filter { gap, _ in !unprotected.contains { gap == .changingAtOnce($0) } }
+        return (rows + others.map { ($0.key.title, $0.value) }).sorted { $0.0 < $1.0 }
     }
 
     private static func list(_ names: [String]) -> String { names.isEmpty ? "none" : names.joined(separator: ", ") }

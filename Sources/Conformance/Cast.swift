@@ -158,6 +158,22 @@ extension CPF {
     }
 }
 
+extension CPF {
+    /// Nine digits, the first of which is none, and their check digits (Receita Federal, modulo 11).
+    static func checked(_ base: UInt64) -> CPF {
+        var number = base
+        for length in 9...10 {
+            var (rest, weight, sum) = (number, UInt64(2), UInt64(0))
+            for _ in 0..<length {
+                sum += rest % 10 * weight
+                (rest, weight) = (rest / 10, weight + 1)
+            }
+            number = number * 10 + sum * 10 % 11 % 10
+        }
+        return of(number)
+    }
+}
+
 extension Birthday {
     static func on(_ year: Int, _ month: Int, _ day: Int) -> Birthday {
         guard let birthday = Birthday(year: year, month: month, day: day) else {

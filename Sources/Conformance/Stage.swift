@@ -273,6 +273,8 @@ enum Codes {
     static let notFound = ["no_such_client"]
     static let refused = ["refused_by_system"]
     static let unknown = ["outcome_unknown"]
+    /// Others changed the record at the same time.
+    static let interrupted = ["duplicate", "refused_by_system", "outcome_unknown"]
     static let credentials = ["system_credentials_rejected"]
     /// It could not be spoken with, or said that it failed, or nothing that makes sense; a breaker may have seen enough.
     static let failed = [

@@ -27,6 +27,9 @@ public enum Gap: Sendable, Hashable {
     case createsWithoutCPF, createsWithoutEmail, createsWithoutBirthday
     /// Some records are left as they are: a change would lose what they hold elsewhere.
     case changingEveryRecord
+    /// What somebody else changes of the member, name, e-mail, birthday or main number, between Ponte's reading and its
+    /// writing is lost: a change sends the member along, and the system takes no condition.
+    case changingAtOnce(ClientField)
     /// An address is found in the spelling that is on record, and in no other case.
     case emailInAnyCase
 
@@ -45,6 +48,7 @@ public enum Gap: Sendable, Hashable {
         case .createsWithoutEmail: "no create without an e-mail address"
         case .createsWithoutBirthday: "no create without a birthday"
         case .changingEveryRecord: "no change of some records"
+        case .changingAtOnce(let field): "no protection of what somebody else changes at once: `\(field.wireName)`"
         case .emailInAnyCase: "no e-mail address in another case than on record"
         }
     }

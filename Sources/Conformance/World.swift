@@ -34,6 +34,19 @@ public enum Trouble: Sendable, Hashable {
     case brokenJSON
 }
 
+/// What somebody at the clinic changes of a client by the system's own screens. Prints masked.
+public enum ColleagueChange: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    case name(String)
+    case email(String)
+    case birthday(Birthday)
+    /// The main number.
+    case phone(PhoneNumber)
+
+    public var description: String { "a change(…)" }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
 /// A clinic's system that a check has for itself: it puts people on record, makes trouble, and counts what it was asked.
 ///
 /// What the system has no room for is left out when a person is put on record. A mock's owner writes a world over the
@@ -72,6 +85,10 @@ public protocol World: Sendable {
     func keepsakes(of id: ClientID) async -> [UInt8]?
     /// Serves no page of more rows from now on, whatever is asked for; false where this world cannot.
     func limitPages(to rows: Int) async -> Bool
+    /// Has somebody at the clinic change a client, right before each of the next calls of a kind is carried out: one change
+    /// for each call, in this order, until there are no more. They replace those that an earlier call left for that kind.
+    /// - Returns: false where this world cannot.
+    func colleague(_ changes: [ColleagueChange], of id: ClientID, before call: SystemCall) async -> Bool
     /// Ends it.
     func close() async
 }
@@ -79,4 +96,7 @@ public protocol World: Sendable {
 extension World {
     public var strangers: [ClientID] { [] }
     public func limitPages(to rows: Int) async -> Bool { false }
+    public func colleague(_ changes: [ColleagueChange], of id: ClientID, before call: SystemCall) async -> Bool {
+        false
+    }
 }

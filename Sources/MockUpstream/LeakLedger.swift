@@ -51,6 +51,15 @@ struct LeakLedger: Sendable {
         }
     }
 
+    func note(_ change: MockChange) {
+        switch change {
+        case .name(let name): note(.name, name)
+        case .email(let email): note(.email, email)
+        case .birthday(let day): note(.birthday, day)
+        case .phone(let digits): note(.phone, digits)
+        }
+    }
+
     /// Of a request: what headers carry as credentials.
     func note(_ request: MockRequest) {
         for header in request.headers {

@@ -149,6 +149,14 @@ public final class MockServer: Sendable {
     /// - Returns: false where the dialect's pages are not asked for by size.
     @discardableResult public func limitPages(to rows: Int) -> Bool { state.limitPages(to: rows) }
 
+    /// Has somebody else change a patient by the system's own screens, right before each of the next calls of a kind is
+    /// carried out: one change for each call, in this order, until there are no more. They replace those that an earlier
+    /// call left for that kind. The dialect's versions and time stamps move as they do for any other write.
+    public func change(person place: Int, _ changes: [MockChange], before operation: MockOperation) {
+        for change in changes { LeakLedger.shared?.note(change) }
+        state.set(changes, ofRow: place, before: operation)
+    }
+
     /// Makes all tokens that were given out so far worthless.
     public func expireTokens() { state.expireTokens() }
 

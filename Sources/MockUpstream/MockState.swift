@@ -14,6 +14,7 @@ final class MockState: Sendable {
     private struct Shared {
         var dialect: any Dialect
         var faults: FaultTable
+        var changes = ChangesUnderWay()
         /// Seconds that the clock was moved by hand.
         var advanced = 0.0
     }
@@ -44,7 +45,11 @@ final class MockState: Sendable {
                     answer: MockAnswer(500, #"{"erro":"falha simulada"}"#), milliseconds: struck.milliseconds,
                     fault: struck.fault)
             }
-            let answer = shared.dialect.answer(to: request, now: seconds + shared.advanced)
+            let now = seconds + shared.advanced
+            if let (row, change) = shared.changes.take(before: operation) {
+                shared.dialect.change(change, ofRow: row, now: now)
+            }
+            let answer = shared.dialect.answer(to: request, now: now)
             shared.faults.add(answer.faults, to: &struck)
             return Plan(answer: answer, milliseconds: struck.milliseconds, fault: struck.fault)
         }
@@ -76,6 +81,9 @@ final class MockState: Sendable {
     func keepsakes(ofRow row: Int) -> [UInt8]? { shared.withLock { $0.dialect.keepsakes(ofRow: row) } }
     var strangers: Int { shared.withLock { $0.dialect.strangers } }
     func limitPages(to rows: Int) -> Bool { shared.withLock { $0.dialect.limitPages(to: max(1, rows)) } }
+    func set(_ changes: [MockChange], ofRow row: Int, before operation: MockOperation) {
+        shared.withLock { $0.changes.set(changes, ofRow: row, before: operation) }
+    }
     func releaseReads() { shared.withLock { $0.dialect.releaseReads() } }
     func advanceClock(seconds: Double) { shared.withLock { $0.advanced += seconds } }
 }

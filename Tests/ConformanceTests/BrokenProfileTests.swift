@@ -1,5 +1,4 @@
 import Foundation
-import RESTDriver
 import Testing
 import Transport
 
@@ -81,18 +80,31 @@ import Transport
             #"[{"when":{"body":{"/sucesso":false}},"then":"refused","reasons":"/mensagens"}]"#),
     ]
 
-    @Test(arguments: (spelling + searching + keeping))
+    /// Records that a change writes back as they were read, whoever changed them meanwhile.
+    private static let overwriting: [Mistake] = [
+        Mistake("fhir/hapi", "whole resources, whatever their version", .update, "/update", whole),
+        Mistake("fhir/google", "whole resources, whatever their version", .update, "/update", whole),
+        Mistake("cliniko", "whole records", .update, "/update/style", #""full""#),
+        Mistake(
+            "clinica-experts", "the e-mail goes along as well", .update, "/update/required", #"["name","email"]"#),
+    ]
+    private static let whole = #"{"style":"put","ifMatch":false}"#
+
+    @Test(arguments: (spelling + searching + keeping + overwriting))
     func isNotCertified(_ mistake: Mistake) async throws {
         let system = try #require(CertifiedSystem.all.first { $0.name == mistake.profile })
-        let profile = try self.profile(mistake)
+        let drivers = try folder(with: mistake)
+        defer { try? FileManager.default.removeItem(at: drivers) }
         let certificate = try await Repository.withEngine { engine in
-            await Conformance.run(system.subject(profile, engine), only: mistake.groups)
+            await Conformance.run(
+                try system.subject(drivers: drivers.path(), engine: engine), only: mistake.groups)
         }
         let isGood = certificate.isGood
         #expect(!isGood)
     }
 
-    private func profile(_ mistake: Mistake) throws -> Profile {
+    /// A folder of drivers that holds the profile with its mistake.
+    private func folder(with mistake: Mistake) throws -> URL {
         let file = URL(filePath: Repository.drivers).appending(path: "\(mistake.profile).json")
         var root = try JSONSerialization.jsonObject(with: Data(contentsOf: file))
         for (pointer, json) in mistake.changes {
@@ -101,7 +113,12 @@ import Transport
             }
             root = changed(root, pointer.split(separator: "/").map(String.init)[...], value)
         }
-        return try Profile(Array(JSONSerialization.data(withJSONObject: root)), file: "changed.json")
+        let drivers = FileManager.default.temporaryDirectory.appending(path: "ponte-broken-\(UUID())")
+        let broken = drivers.appending(path: "\(mistake.profile).json")
+        try FileManager.default.createDirectory(
+            at: broken.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try JSONSerialization.data(withJSONObject: root).write(to: broken)
+        return drivers
     }
 
     private func changed(_ node: Any, _ path: ArraySlice<String>, _ value: Any?) -> Any {

@@ -71,7 +71,8 @@ enum Repository {
         }
     }
 
-    @Test(arguments: CertifiedSystem.all.map(\.name)) func tableIsInItsPage(_ name: String) async throws {
+    // One after the other: systems share a page, which is written anew.
+    @Test(.serialized, arguments: CertifiedSystem.all.map(\.name)) func tableIsInItsPage(_ name: String) async throws {
         let system = try #require(CertifiedSystem.all.first { $0.name == name })
         let table = try await Repository.withEngine { engine in
             Conformance.table(try system.subject(drivers: Repository.drivers, engine: engine))

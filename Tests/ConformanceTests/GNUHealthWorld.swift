@@ -81,5 +81,31 @@ struct GNUHealthWorld: World {
     func keepsakes(of id: ClientID) async -> [UInt8]? {
         await call("GET", "/keepsakes/\(id.text)")?["keepsakes"]?.source
     }
+    func colleague(_ changes: [ColleagueChange], of id: ClientID, before call: SystemCall) async -> Bool {
+        var body = JSONWriter()
+        body.raw(#"{"id":"#)
+        body.string(id.text)
+        body.raw(#","before":"#)
+        body.string(call.rawValue)
+        body.raw(#","changes":["#)
+        for change in changes {
+            let (member, value) =
+                switch change {
+                case .name(let name): ("name", name)
+                case .email(let address): ("email", address)
+                case .birthday(let day): ("birthday", day.iso)
+                case .phone(let number): ("phone", number.digits)
+                }
+            body.comma()
+            body.raw("{")
+            body.key(member)
+            body.string(value)
+            body.raw("}")
+        }
+        body.raw("]}")
+        let address = "\(baseURL)/__worlds/\(database)/colleague"
+        return (try? await Self.call(http, "POST", address, body.finish())) != nil
+    }
+
     func close() async { _ = await call("DELETE", "") }
 }

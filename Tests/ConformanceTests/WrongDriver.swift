@@ -18,6 +18,9 @@ struct WrongDriver: UpstreamDriver {
     var sendsCreatesAgain = false
     var pretendsUpdates = false
     var ignoresFilters = false
+    /// Writes back what it has read.
+    var overwrites = false
+    var neverGivesUp = false
 
     init(_ inner: any UpstreamDriver) {
         self.inner = inner
@@ -70,7 +73,16 @@ struct WrongDriver: UpstreamDriver {
     ) async throws(UpstreamError) -> WriteAnswer {
         do throws(UpstreamError) {
             if pretendsUpdates { return .record(try await inner.client(id, context).applying(patch)) }
+            if overwrites {
+                let known = try await inner.client(id, context)
+                let whole = ClientPatch(
+                    name: patch.name ?? known.name, email: patch.email ?? known.email, cpf: patch.cpf ?? known.cpf,
+                    birthday: patch.birthday ?? known.birthday)
+                return try await inner.update(id, whole, context)
+            }
             return try await inner.update(changesID(id), patch, context)
+        } catch .conflict where neverGivesUp {
+            return try await update(id, patch, context)
         } catch {
             throw changesFailure(error)
         }

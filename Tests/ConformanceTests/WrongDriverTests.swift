@@ -119,19 +119,29 @@ import UpstreamDriver
     @Test(arguments: faults) func isFound(_ fault: Fault) async throws {
         try await Repository.withEngine { engine in
             let good = try shipped("agenda-demo").subject(drivers: Repository.drivers, engine: engine)
-            let wrong = Subject(
-                name: "wrong", capabilities: good.capabilities, gaps: good.gaps, secrets: good.secrets,
-                world: good.world,
-                driver: { world, keys in
-                    var driver = WrongDriver(try good.driver(world, keys))
-                    fault.change(&driver)
-                    return driver
-                })
-            let certificate = await Conformance.run(wrong, only: fault.groups)
+            let certificate = await Conformance.run(wrong(good, fault), only: fault.groups)
             let isGood = certificate.isGood
             #expect(!isGood)
             let failures = Set(certificate.failures.map(\.id))
             #expect(failures.isSuperset(of: fault.failing), "failed: \(failures.sorted())")
+        }
+    }
+
+    /// On a server that compares versions.
+    @Test(arguments: [
+        Fault("writes back what it has read", [.update], failing: ["update/colleague"]) { $0.overwrites = true },
+        Fault("tries for ever", [.update], failing: ["update/insistentColleague"]) { $0.neverGivesUp = true },
+        Fault("hides conflicts", [.update], failing: ["update/insistentColleague"]) {
+            $0.changesFailure = { error in
+                if case .conflict = error { return .failed(status: 412, "it failed") }
+                return error
+            }
+        },
+    ]) func isFoundWhileOthersChangeTheRecord(_ fault: Fault) async throws {
+        try await Repository.withEngine { engine in
+            let good = try shipped("fhir/hapi").subject(drivers: Repository.drivers, engine: engine)
+            let certificate = await Conformance.run(wrong(good, fault), only: fault.groups)
+            #expect(certificate.failures.map(\.id) == fault.failing)
         }
     }
 
@@ -214,7 +224,28 @@ import UpstreamDriver
         }
     }
 
+    @Test func aLossThatDoesNotHappenIsNoGap() async throws {
+        try await Repository.withEngine { engine in
+            let good = try shipped("cliniko").subject(drivers: Repository.drivers, engine: engine)
+            let gaps = good.gaps.merging([.changingAtOnce(.email): "none"]) { $1 }
+            let modest = Subject(
+                name: "modest", capabilities: good.capabilities, gaps: gaps, world: good.world, driver: good.driver)
+            let certificate = await Conformance.run(modest, only: [.update])
+            #expect(certificate.failures.map(\.id) == ["update/colleague"])
+        }
+    }
+
     // MARK: Helpers
+
+    private func wrong(_ good: Subject, _ fault: Fault) -> Subject {
+        Subject(
+            name: "wrong", capabilities: good.capabilities, gaps: good.gaps, secrets: good.secrets, world: good.world,
+            driver: { world, keys in
+                var driver = WrongDriver(try good.driver(world, keys))
+                fault.change(&driver)
+                return driver
+            })
+    }
 
     private func shipped(_ name: String) throws -> CertifiedSystem {
         try #require(CertifiedSystem.all.first { $0.name == name })

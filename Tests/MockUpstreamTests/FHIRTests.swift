@@ -152,6 +152,31 @@ import Testing
         }
     }
 
+    @Test func somebodyElsesChangeMovesTheVersion() async throws {
+        try await with(.fhirHAPI) { (server, client, base) async throws in
+            let path = "\(base)/Patient/1002"
+            let whole = String(decoding: try client.call("GET", path).body, as: UTF8.self)
+            server.change(
+                person: 1, [.birthday("1971-02-03"), .email("um@example.test"), .phone("5531988880077")],
+                before: .update)
+            func put(_ version: Int) throws -> Int {
+                try client.call("PUT", path, headers: ["If-Match": "W/\"\(version)\""], body: whole).status
+            }
+            #expect(try put(1) == 412)
+            #expect(try client.call("GET", path).json()["birthDate"]?.string == "1971-02-03")
+            #expect(try put(2) == 412)
+            let points = try client.call("GET", path).json()["telecom"]?.elements ?? []
+            #expect(
+                points.filter { $0["system"]?.string == "email" }.map { $0["value"]?.string } == ["um@example.test"])
+            // The last change comes before this one, too; afterwards there is none.
+            #expect(try put(3) == 412)
+            let numbers = try client.call("GET", path).json()["telecom"]?.elements.count
+            #expect(numbers == points.count)
+            #expect(try put(4) == 200)
+            #expect(try client.call("GET", path).json()["birthDate"]?.string == "1984-05-20")
+        }
+    }
+
     @Test func conditionalCreates() async throws {
         try await with(.fhirHAPI) { (_, client, base) async throws in
             let body = #"{"resourceType":"Patient","name":[{"text":"Ana"}]}"#

@@ -113,4 +113,22 @@ import Testing
             #expect(try row()?["name"]?.string == "Um")
         }
     }
+
+    @Test func somebodyElsesChangeMakesAWriteStale() async throws {
+        try await with { server, caller in
+            func row() throws -> JSONValue? {
+                let answer = try caller.call(
+                    "search_read", #"[["id","=",1002]],0,1,null,["name","lastname","_timestamp"]"#)
+                return try answer.json()["result"]?.elements.first
+            }
+            let stamp = try #require(try row()?["_timestamp"]?.string)
+            server.change(person: 1, [.name("Rita Exemplo Nova")], before: .update)
+            let answer = try Caller.call(
+                caller.client, "model.party.party.write",
+                #"[1002],{"name":"Um"},{"_timestamp":{"party.party,1002":"\#(stamp)"}}"#, session: caller.session)
+            #expect(try answer.json()["error"]?.elements.first?.string == "ConcurrencyException")
+            #expect(try row()?["name"]?.string == "Rita")
+            #expect(try row()?["lastname"]?.string == "Exemplo Nova")
+        }
+    }
 }

@@ -2,7 +2,7 @@ import ClientContract
 
 extension ClientPatch {
     /// One change of each member that the contract can change.
-    fileprivate static let changes: [(field: ClientField, patch: ClientPatch)] = [
+    static let changes: [(field: ClientField, patch: ClientPatch)] = [
         (.name, ClientPatch(name: "Ana Exemplo de Souza Ávila")),
         (.email, ClientPatch(email: "outra@example.test")),
         (.cpf, ClientPatch(cpf: .of(52_998_224_725))),
@@ -19,7 +19,7 @@ extension ClientPatch {
 }
 
 extension Check {
-    private static func updates(
+    static func updates(
         _ name: String, _ claim: String, needs: [Need] = [], _ body: @escaping @Sendable (Stage) async throws -> Void
     ) -> Check {
         Check(.update, name, claim, needs: [.operation(.update), .operation(.get)] + needs, body)
@@ -66,7 +66,7 @@ extension Check {
         ]
     }
 
-    static let update = ClientPatch.changes.flatMap { single($0.field, $0.patch) } + whole
+    static let update = ClientPatch.changes.flatMap { single($0.field, $0.patch) } + whole + colleague
 
     private static let whole: [Check] = [
         updates(

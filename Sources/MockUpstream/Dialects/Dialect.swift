@@ -15,6 +15,9 @@ protocol Dialect: Sendable {
     /// Lets reads see all writes.
     mutating func releaseReads()
 
+    /// Changes a patient as the clinic's people do, by the system's own screens.
+    mutating func change(_ change: MockChange, ofRow row: Int, now: Double)
+
     /// What the system keeps of a patient beside what a caller of the contract can name, in one form that stays the
     /// same while nothing of it changes; nil where there is no such patient.
     func keepsakes(ofRow row: Int) -> [UInt8]?

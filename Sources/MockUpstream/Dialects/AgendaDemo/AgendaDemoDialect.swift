@@ -188,6 +188,12 @@ struct AgendaDemoDialect: Dialect {
         }
     }
 
+    mutating func change(_ change: MockChange, ofRow row: Int, now: Double) {
+        let code = PatientTable<AgendaDemoRecord>.id(ofRow: row)
+        guard row < table.count, let changed = table[row].changed(change, code: code, row: row) else { return }
+        table.replace(row, with: changed)
+    }
+
     // MARK: Refusals
 
     private var notFound: MockAnswer { failure(404, "Paciente não encontrado") }

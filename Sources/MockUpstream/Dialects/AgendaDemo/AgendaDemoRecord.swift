@@ -104,6 +104,27 @@ enum AgendaDemoRecord: PatientRecord {
 
     // MARK: Writing
 
+    /// The record after a change by the clinic's own people: everything else stays.
+    func changed(_ change: MockChange, code: Int, row: Int) -> AgendaDemoRecord? {
+        let path =
+            switch change {
+            case .name: ["nomeCompleto"]
+            case .email: ["contatos", "email"]
+            case .birthday: ["dataNascimento"]
+            case .phone: ["contatos", "celular"]
+            }
+        let made = AgendaDemoRecord(change.person, row: row).json(code: code)
+        guard let old = try? JSONDocument(json(code: code)).root, let new = try? JSONDocument(made).root,
+            let value = path.reduce(new as JSONValue?, { $0?[$1] }),
+            let root = try? JSONDocument(JSONTree(old).setting(path, to: JSONTree(value)).bytes).root
+        else { return nil }
+        var members = JSONWriter(capacity: 640)
+        for (name, value) in root.members where name != "codigo" { Self.write(name, value, into: &members) }
+        var form = AgendaDemoForm(root)
+        form.check(code: nil)
+        return .written(members: members.finish(), keys: form.keys, createdAt: createdAt)
+    }
+
     enum Refusal: Error {
         case mediaType, notAnObject
         case fields([(field: String, message: String)])

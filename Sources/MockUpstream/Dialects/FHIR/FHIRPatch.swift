@@ -53,6 +53,20 @@ indirect enum JSONTree {
         return tree
     }
 
+    /// The tree with another value behind these names; objects that are not there are made.
+    func setting(_ path: [String], to value: JSONTree) -> JSONTree {
+        guard let name = path.first else { return value }
+        var members: [(key: String, value: JSONTree)] = []
+        if case .object(let known) = self { members = known }
+        let rest = Array(path.dropFirst())
+        if let place = members.firstIndex(where: { $0.key == name }) {
+            members[place].value = members[place].value.setting(rest, to: value)
+        } else {
+            members.append((name, JSONTree.object([]).setting(rest, to: value)))
+        }
+        return .object(members)
+    }
+
     private func at(_ steps: ArraySlice<JSONPointer.Step>) -> JSONTree? {
         guard let step = steps.first else { return self }
         switch self {

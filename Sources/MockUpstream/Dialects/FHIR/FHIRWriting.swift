@@ -58,6 +58,38 @@ extension FHIRDialect {
         if isNew { count += 1 }
     }
 
+    mutating func change(_ change: MockChange, ofRow row: Int, now: Double) {
+        clock = now
+        guard (0..<count).contains(row), let old = try? JSONDocument(bytes(row)).root,
+            let made = try? JSONDocument(FHIRPatient.resource(change.person, row: row, flavour)).root
+        else { return }
+        let name: String
+        var value: JSONTree?
+        switch change {
+        case .name: (name, value) = ("name", made["name"].map { JSONTree($0) })
+        case .birthday: (name, value) = ("birthDate", made["birthDate"].map { JSONTree($0) })
+        case .email, .phone:
+            name = "telecom"
+            value = made["telecom"]?.elements.last.map { contacts(of: old, with: $0) }
+        }
+        guard let value, let new = try? JSONDocument(JSONTree(old).setting([name], to: value).bytes).root else {
+            return
+        }
+        store(new, row: row)
+    }
+
+    /// A resource's contact points, in which one takes the place of the first of its kind that still holds.
+    private func contacts(of resource: JSONValue, with point: JSONValue) -> JSONTree {
+        func isEmail(_ point: JSONValue) -> Bool { point["system"]?.string == "email" }
+        let points = resource["telecom"]?.elements ?? []
+        var trees = points.map { JSONTree($0) }
+        let known = points.enumerated().first { _, other in
+            isEmail(other) == isEmail(point) && other["use"]?.string != "old"
+        }
+        if let known { trees[known.offset] = JSONTree(point) } else { trees.append(JSONTree(point)) }
+        return .array(trees)
+    }
+
     func wantsWhole(_ request: MockRequest) -> Bool {
         !flavour.answersOnlyWhenAsked
             || request.values(ofHeader: "Prefer").contains { $0.contains("return=representation") }

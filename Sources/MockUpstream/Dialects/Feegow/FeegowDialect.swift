@@ -189,6 +189,18 @@ struct FeegowDialect: Dialect {
         return text(200, true, "Paciente atualizado com sucesso")
     }
 
+    mutating func change(_ change: MockChange, ofRow row: Int, now: Double) {
+        guard var patient = latest(row) else { return }
+        switch change {
+        case .name(let name): patient.name = name
+        case .email(let address): patient.emails[0] = address
+        case .birthday(let day): patient.birthday = CivilDate(iso: day)
+        case .phone(let digits): patient.mobiles[0] = Phone(international: digits).punctuated()
+        }
+        patient.changedAt = "2026-01-01 09:00:00"
+        write(row, patient, now)
+    }
+
     private func form(_ request: MockRequest) -> FeegowForm? {
         guard let body = try? JSONDocument(request.body).root, body.kind == .object else { return nil }
         return FeegowForm(body)

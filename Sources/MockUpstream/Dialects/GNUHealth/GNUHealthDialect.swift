@@ -193,6 +193,32 @@ struct GNUHealthDialect: Dialect {
         return result(call, "null")
     }
 
+    mutating func change(_ change: MockChange, ofRow row: Int, now: Double) {
+        guard parties.indices.contains(row) else { return }
+        parties[row].version += 1
+        switch change {
+        case .name(let name):
+            let words = name.split(separator: " ", maxSplits: 1).map(String.init)
+            parties[row].name = words.first ?? ""
+            parties[row].lastname = words.dropFirst().first
+            parties[row].officialFamily = words.dropFirst().first
+        case .birthday(let day): parties[row].birthday = CivilDate(iso: day)
+        case .email(let address): setMechanism(["email"], address, row)
+        case .phone(let digits): setMechanism(["mobile", "phone"], Phone(international: digits).checked(), row)
+        }
+    }
+
+    /// Sets the first contact of some types, or adds one.
+    private mutating func setMechanism(_ types: [String], _ value: String, _ row: Int) {
+        if let place = parties[row].mechanisms.firstIndex(where: { types.contains($0.type) }) {
+            parties[row].mechanisms[place].value = value
+        } else {
+            lastSubrecord += 1
+            parties[row].mechanisms.append(
+                GNUHealthParty.Mechanism(id: lastSubrecord, type: types[0], value: value))
+        }
+    }
+
     /// Sets what is sent, sub-records by `[["create", [{…}]], ["write", [ids], {…}], ["delete", [ids]]]`.
     private mutating func apply(_ value: JSONValue, to party: inout GNUHealthParty) throws(Refusal) {
         for (name, value) in value.members {

@@ -134,6 +134,11 @@ struct ProDoctorDialect: Dialect {
         return short(row, form)
     }
 
+    mutating func change(_ change: MockChange, ofRow row: Int, now: Double) {
+        guard row < table.count, let changed = table[row].changed(change, row: row) else { return }
+        table.replace(row, with: changed)
+    }
+
     /// The alert of a CPF that another patient has. It says who, as such alerts do.
     private func known(_ form: ProDoctorForm, besides row: Int?) -> String? {
         guard let cpf = form.keys.cpf, let other = table.rows(cpf: cpf).first(where: { $0 != row }) else { return nil }

@@ -93,6 +93,28 @@ enum ProDoctorPatient: PatientRecord {
         }
     }
 
+    /// The record after a change by the clinic's own people: everything else stays, insurances too.
+    func changed(_ change: MockChange, row: Int) -> ProDoctorPatient? {
+        let name =
+            switch change {
+            case .name: "nome"
+            case .email: "correioEletronico"
+            case .birthday: "dataNascimento"
+            case .phone: "telefone1"
+            }
+        let new = Self.members(of: change.person, row: row).last { $0.name == name }?.value
+        var json = JSONWriter()
+        json.raw("{")
+        for (member, value) in members {
+            json.comma()
+            json.key(member)
+            json.raw(member == name ? new ?? value : value)
+        }
+        json.raw("}")
+        let bytes = json.finish()
+        return (try? JSONDocument(bytes)).map { .written(members: bytes, keys: ProDoctorForm($0.root).keys) }
+    }
+
     private static func members(of person: Person, row: Int) -> [(name: String, value: [UInt8])] {
         func text(_ value: String?) -> [UInt8] {
             var json = JSONWriter()

@@ -128,4 +128,6 @@ struct ScriptedDialect: Dialect {
     mutating func answer(to request: MockRequest, now: Double) -> MockAnswer { script.answer(to: request) }
     mutating func expireTokens() {}
     mutating func releaseReads() {}
+    /// It knows nobody.
+    mutating func change(_ change: MockChange, ofRow row: Int, now: Double) {}
 }

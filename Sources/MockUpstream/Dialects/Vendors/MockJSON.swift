@@ -88,6 +88,21 @@ enum MockJSON: Sendable {
     /// Without these members.
     func without(_ keys: [String]) -> MockJSON { .object(members.filter { !keys.contains($0.key) }) }
 
+    /// The record with the members in which one other differs from another.
+    func changed(from old: MockJSON, to new: MockJSON) -> MockJSON {
+        var record = self
+        for member in new.members {
+            let before = old[member.key] ?? .null
+            guard member.value.bytes != before.bytes else { continue }
+            if let known = record[member.key], known.isObject, before.isObject, member.value.isObject {
+                record[member.key] = known.changed(from: before, to: member.value)
+            } else {
+                record[member.key] = member.value
+            }
+        }
+        return record
+    }
+
     var bytes: [UInt8] {
         var json = JSONWriter(capacity: 512)
         write(to: &json)

@@ -321,6 +321,14 @@ struct VendorDialect: Dialect {
         return answer(write, record)
     }
 
+    mutating func change(_ change: MockChange, ofRow row: Int, now: Double) {
+        guard let known = latest(row) else { return }
+        let blank = system.people.record(.nobody, row, known.id)
+        let members = known.members.changed(
+            from: blank, to: system.people.record(change.person, row, known.id))
+        keep(VendorRecord(id: known.id, members: members, system.people), at: row, now)
+    }
+
     private func faults(_ write: VendorWrite, _ sent: MockJSON) -> VendorTrouble? {
         let broken = write.rules.filter { !$0.holds(sent) }
         return broken.isEmpty ? nil : .invalid(broken.map { VendorFault(field: $0.member, message: $0.message) })
