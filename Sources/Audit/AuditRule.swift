@@ -23,6 +23,9 @@ public enum AuditRule: Int, Sendable, CaseIterable {
     case openOperatorPage = 21
     case groupReadableSecret = 22
     case quietLog = 23
+    case openFilesAllowed = 24
+    case trustsManyProxies = 25
+    case doubtfulVariable = 26
 
     public enum Severity: Int, Sendable, Comparable, CaseIterable {
         case low, medium, high, critical
@@ -45,7 +48,7 @@ public enum AuditRule: Int, Sendable, CaseIterable {
         case .demoKey, .readableKeyFile: .critical
         case .faults, .plainInbound, .plainUpstream, .readableSecret, .writableConfiguration, .keyExpired: .high
         case .trustsEveryProxy: .high
-        case .openOperatorPage, .quietLog: .medium
+        case .openOperatorPage, .quietLog, .openFilesAllowed, .trustsManyProxies, .doubtfulVariable: .medium
         case .keyWithoutExpiry, .wideAllowList, .wideAddresses, .longDeadline, .unboundedScan, .duplicatesAllowed:
             .medium
         case .noAllowList, .noDeadline, .keyExpiresSoon, .oneKeyForAll, .noKeyPace, .groupReadableSecret: .low
@@ -56,16 +59,16 @@ public enum AuditRule: Int, Sendable, CaseIterable {
     public var title: String {
         switch self {
         case .faults: "The configuration has faults"
-        case .demoKey: "The demonstration's key opens a tenant"
+        case .demoKey: "A key of the demonstrations opens a tenant"
         case .plainInbound: "Callers' keys and patients' data come in clear"
-        case .plainUpstream: "Patients' data goes to the clinic's system in clear"
+        case .plainUpstream: "Patients' data or credentials leave in clear"
         case .readableSecret: "A secret can be read by others"
-        case .writableConfiguration: "A configuration file can be changed by others"
+        case .writableConfiguration: "A configuration file or a secret can be changed by others"
         case .keyExpired: "A key has expired"
         case .keyWithoutExpiry: "A key never expires"
         case .keyExpiresSoon: "A key expires soon"
         case .noAllowList: "Calls may come from anywhere"
-        case .wideAllowList: "The list of callers' networks lets everybody in"
+        case .wideAllowList: "The list of callers' networks lets nearly everybody in"
         case .wideAddresses: "Calls may lead to more of the network than the system's own place"
         case .noDeadline: "The time for a call is not said"
         case .longDeadline: "A call may take longer than anybody waits"
@@ -73,11 +76,14 @@ public enum AuditRule: Int, Sendable, CaseIterable {
         case .duplicatesAllowed: "Repeated creates make repeated patients"
         case .oneKeyForAll: "One key serves for everything"
         case .noKeyPace: "A key may be used without limit"
-        case .trustsEveryProxy: "Anybody is believed about where a call comes from"
+        case .trustsEveryProxy: "Nearly anybody is believed about where a call comes from"
         case .readableKeyFile: "The private key of the server can be read by others"
         case .groupReadableSecret: "A secret can be read by its group"
         case .openOperatorPage: "Metrics and status can be read from other machines"
         case .quietLog: "Requests leave no line in the log"
+        case .openFilesAllowed: "Secrets that others can read are taken"
+        case .trustsManyProxies: "More than proxies may be believed about where a call comes from"
+        case .doubtfulVariable: "A secret may stand where a variable's name belongs"
         }
     }
 
@@ -109,6 +115,12 @@ public enum AuditRule: Int, Sendable, CaseIterable {
         case .openOperatorPage: "Let `operator.listen.host` be 127.0.0.1, or let a firewall admit your monitoring only."
         case .quietLog:
             "Let `log.level` be `info`: else nobody can say after an incident what was read, and with which key."
+        case .openFilesAllowed:
+            "Mount the secrets with the mode 0400 or 0440, then leave `secrets.openFiles` out."
+        case .trustsManyProxies:
+            "Name the proxies' own addresses in `listen.trustedProxies`; where they are a provider's network, let a firewall admit nobody else."
+        case .doubtfulVariable:
+            "If it is the secret, replace it and refer to it; if it is a name, write it in capitals, digits and _."
         }
     }
 }

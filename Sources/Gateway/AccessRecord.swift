@@ -19,7 +19,7 @@ struct AccessRecord: Sendable {
     var status = 0
     /// What was answered; `callerGone` when nobody was there to read an answer.
     var outcome = Outcome.ok
-    /// How many clients a list or a search answered; of a list that broke off, how many the connection took before.
+    /// How many clients were answered, by whatever route; of a list that broke off, how many the connection took before.
     var rows: Int?
     /// What failed inside Ponte, by its type's name.
     var failure: String?

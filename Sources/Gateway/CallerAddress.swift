@@ -17,8 +17,8 @@ struct CallerAddress: Equatable {
     private static let forwardedFor = HTTPField.Name("X-Forwarded-For")
 
     /// The peer's address, or where the peer is a trusted proxy the one that it says it forwards for: the last of
-    /// `X-Forwarded-For` that is no trusted proxy. What stands before it, anybody can have written. Nil where it cannot
-    /// be told.
+    /// `X-Forwarded-For` that is no trusted proxy, or the last one where all are. What stands before it, anybody can have
+    /// written. Nil where it cannot be told.
     static func of(_ channel: any Channel, _ headers: HTTPFields, trusting proxies: [AddressRange]) -> CallerAddress? {
         guard let peer = peer(of: channel) else { return nil }
         return of(peer, forwarded: forwardedFor.map { headers[values: $0] } ?? [], trusting: proxies)
@@ -42,8 +42,8 @@ struct CallerAddress: Equatable {
             guard let address = read(hop) else { return nil }
             if !isTrusted(address) { return address }
         }
-        // Nobody but proxies: the call is their own.
-        return hops.first.flatMap(read)
+        // Nobody but proxies, or so it says: only the last one was seen by somebody who is believed.
+        return hops.last.flatMap(read)
     }
 
     /// `192.0.2.1`, `192.0.2.1:443`, `2001:db8::1` or `[2001:db8::1]:443`, as proxies write them.

@@ -42,6 +42,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     /// Requests that are not answered to their end, in order: callers may send several ahead.
     private var exchanges: [Exchange] = []
+    /// The connection ends with the answer to the request that came last, which may be answered before it has ended.
+    private var lastBegan = false
     /// Nothing that comes from now on is a request.
     private(set) var isDeaf = false
     private var isRefused = false
@@ -75,8 +77,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
             if let fault = RequestHead.fault(&head) { return fail(Self.malformed(fault)) }
             let isOld = RequestHead.isOld(head)
             let expects = head.headers[canonicalForm: "expect"].contains { $0.lowercased() == "100-continue" }
-            exchanges.append(
-                Exchange(isOld: isOld, isLast: RequestHead.isLast(head), awaitsContinue: expects && !isOld))
+            lastBegan = RequestHead.isLast(head)
+            exchanges.append(Exchange(isOld: isOld, isLast: lastBegan, awaitsContinue: expects && !isOld))
             return context.fireChannelRead(wrapInboundOut(.head(head)))
         case .body(let piece):
             wire?.bodyCame(piece.readableBytes)
@@ -84,7 +86,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .end:
             wire?.requestEnded()
             last { ($0.awaitsContinue, $0.requestEnded) = (false, true) }
-            if exchanges.last?.isLast == true { isDeaf = true }
+            if lastBegan { isDeaf = true }
             // The answer came before the end of the request.
             if endedEarly { context.close(promise: nil) }
         }

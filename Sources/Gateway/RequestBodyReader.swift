@@ -63,15 +63,14 @@ enum JSONBody {
         return count <= limit ? .whole(bytes) : .tooLarge(ended: true)
     }
 
-    /// The caller sends its body when it is told to go on (RFC 9110, section 10.1.1).
-    static func awaitsContinue(_ headers: HTTPFields) -> Bool {
-        headers[.expect]?.lowercased() == "100-continue"
-    }
+    /// The caller may send its body only when it is told to go on (RFC 9110, section 10.1.1), or may not send it at all:
+    /// any expectation counts, whoever stands in between may read more into it than Ponte does.
+    static func hasExpectation(_ headers: HTTPFields) -> Bool { !headers[values: .expect].isEmpty }
 
     /// Whether the server must close the connection after an answer that did not read the body: it may never end, or
     /// never come.
     static func mayBeEndless(_ headers: HTTPFields) -> Bool {
-        if headers[.transferEncoding] != nil || awaitsContinue(headers) { return true }
+        if headers[.transferEncoding] != nil || hasExpectation(headers) { return true }
         return (length(headers) ?? 0) > mostDiscarded
     }
 }

@@ -30,9 +30,11 @@ enum RequestHead {
     static func isOld(_ head: HTTPRequestHead) -> Bool { (head.version.major, head.version.minor) < (1, 1) }
 
     /// No other request follows on this connection. Behind a request to change the protocol, which is never done, the
-    /// parser reads no further.
+    /// parser reads no further. A request that has an expectation and no body that is read here is answered before its
+    /// body is asked for: whether what comes next is that body, nobody in between can know (RFC 9110, section 10.1.1).
     static func isLast(_ head: HTTPRequestHead) -> Bool {
         isOld(head) || !head.isKeepAlive || head.headers.contains(name: "upgrade")
+            || (head.headers.contains(name: "expect") && head.method != .POST && head.method != .PATCH)
     }
 
     private static func target(_ head: inout HTTPRequestHead, host: String?) -> String? {

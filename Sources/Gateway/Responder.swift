@@ -77,21 +77,21 @@ struct GatewayResponder: HTTPResponder {
                 let term = try query.searchTerm(most: options.termLength)
                 return finish(try await calls.search(term, try query.window()), &record, requestID)
             case .get(let rawID):
-                return finish(.client(try await calls.get(try PathID.read(rawID))), &record, requestID)
+                return finish(try await calls.get(try PathID.read(rawID)), &record, requestID)
             case .create:
                 try JSONBody.check(request.headers, limit: options.bodyBytes)
                 let key = try IdempotencyKey.read(request.headers)
                 bodyIsRead = true
                 let draft = try calls.draft(try await body(request, context, caller.tenant))
                 record.ignored = draft.ignored
-                return finish(.client(try await calls.create(draft, key: key)), &record, requestID)
+                return finish(try await calls.create(draft, key: key), &record, requestID)
             case .update(let rawID):
                 let id = try PathID.read(rawID)
                 try JSONBody.check(request.headers, limit: options.bodyBytes)
                 bodyIsRead = true
                 let patch = try calls.patch(try await body(request, context, caller.tenant))
                 record.ignored = patch.ignored
-                return finish(.client(try await calls.update(id, patch)), &record, requestID)
+                return finish(try await calls.update(id, patch), &record, requestID)
             }
         } catch let error as Route.Miss {
             if case .wrongMethod(let methods, let template) = error {
@@ -116,7 +116,7 @@ struct GatewayResponder: HTTPResponder {
     }
 
     private func body(_ request: Request, _ context: GatewayContext, _ tenant: Tenant) async throws -> [UInt8] {
-        let (awaitsContinue, channel) = (JSONBody.awaitsContinue(request.headers), context.channel)
+        let (hasExpectation, channel) = (JSONBody.hasExpectation(request.headers), context.channel)
         func fault(_ message: String) -> Refused {
             Refused(error: .invalidInput([.init("", message)]), mustClose: true)
         }
@@ -124,8 +124,8 @@ struct GatewayResponder: HTTPResponder {
         do {
             let (limit, time) = (options.bodyBytes, max(options.bodyTimeout, tenant.callTimeout))
             reading = try await inFlight.run(on: context.connection, until: .now + time, .body) {
-                // Only now that the wait can be cut short.
-                if awaitsContinue { channel.triggerUserOutboundEvent(SendContinue(), promise: nil) }
+                // Only now that the wait can be cut short. The connection knows whether the caller waits for it.
+                if hasExpectation { channel.triggerUserOutboundEvent(SendContinue(), promise: nil) }
                 return try await JSONBody.read(request.body, limit: limit)
             }
         } catch let error as ContractError where error.code == .shuttingDown {
@@ -145,6 +145,11 @@ struct GatewayResponder: HTTPResponder {
         record.status = answer.status
         record.end(logger, meter)
         return answer.response(requestID: requestID)
+    }
+
+    private func finish(_ client: Client, _ record: inout AccessRecord, _ requestID: String) -> Response {
+        record.rows = 1
+        return finish(.client(client), &record, requestID)
     }
 
     private func finish(_ clients: [Client], _ record: inout AccessRecord, _ requestID: String) -> Response {

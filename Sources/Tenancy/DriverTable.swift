@@ -24,6 +24,8 @@ public struct PreparedDriver: Sendable {
     var replacedCredential: String?
     /// Where that one is; nil where secrets are not looked at.
     var credentialFile: CredentialFile?
+    /// What is called beside the address that the tenant gives.
+    var calls: [UpstreamFacts.Call] = []
 }
 
 /// What a driver's entry in the table may use.
@@ -144,7 +146,20 @@ extension DriverEntry {
         return PreparedDriver(
             make: { RESTDriver(profile: profile, tenant: tenant, http: $0) }, capabilities: profile.capabilities,
             baseURL: profile.baseURL, concurrent: profile.concurrent, pace: profile.pace, surroundings: bytes,
-            replacedCredential: profile.replacedCredential, credentialFile: replaced)
+            replacedCredential: profile.replacedCredential, credentialFile: replaced,
+            calls: around.baseURL == nil ? profile.address(settings: around.settings) : [])
+    }
+}
+
+extension Profile {
+    /// The address that holds where the tenant gives none.
+    fileprivate func address(settings given: [String: String]) -> [UpstreamFacts.Call] {
+        guard var url = baseURL else { return [] }
+        for setting in settings {
+            guard let value = given[setting.name] ?? setting.fallback else { continue }
+            url = url.replacing("{setting.\(setting.name)}", with: value)
+        }
+        return [UpstreamFacts.Call("upstream.baseURL", url)]
     }
 }
 
@@ -188,7 +203,10 @@ extension DriverEntry {
             baseURL: baseURL, credentials: around.credentials, settings: values, phones: around.phones)
         return PreparedDriver(
             make: { FHIRDriver(profile: profile, tenant: tenant, http: $0) }, capabilities: profile.capabilities,
-            baseURL: nil, concurrent: profile.concurrent, pace: profile.pace, surroundings: bytes)
+            baseURL: nil, concurrent: profile.concurrent, pace: profile.pace, surroundings: bytes,
+            calls: values[FHIRProfile.tokenURL].map {
+                [UpstreamFacts.Call("upstream.settings.\(FHIRProfile.tokenURL)", $0)]
+            } ?? [])
     }
 }
 

@@ -102,7 +102,7 @@ package enum Files {
         folder.isEmpty ? path : folder.hasSuffix("/") ? folder + path : folder + "/" + path
     }
 
-    static func folder(of path: String) -> String {
+    package static func folder(of path: String) -> String {
         path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? ""
     }
 

@@ -99,11 +99,14 @@ extension TenantReader {
         surroundings += Array((baseURL ?? "").utf8) + [0] + driver.surroundings
         let facts = UpstreamFacts(
             driver: entry.name, profile: object.optional("profile")?.value.string,
-            baseURL: baseURL ?? driver.baseURL, credentials: credentials.keys.sorted(),
+            baseURL: baseURL ?? driver.baseURL,
+            calls: (baseURL.map { [UpstreamFacts.Call("upstream.baseURL", $0)] } ?? []) + driver.calls,
+            credentials: credentials.keys.sorted(),
             settings: settings.sorted { $0.key < $1.key }.map { UpstreamFacts.Setting(name: $0.key, value: $0.value) },
-            secretFiles: credentialNodes.compactMap { name, node in
-                node.value["file"]?.string.map { Files.resolve($0, beside: node.report.file) }
-            } + [channel.clientKeyFile].compactMap { $0 },
+            secretFiles: (credentialNodes.map { SecretSource.file($0.node) } + [channel.clientKeyFile]).compactMap {
+                $0
+            },
+            doubtfulVariables: credentialNodes.filter { SecretSource.isDoubtful($0.node) }.map(\.name),
             addresses: object.optional("addresses")?.value.elements.compactMap(\.string) ?? [],
             saysCallTimeout: object.optional("timeouts")?.value["call"] != nil,
             boundsScan: root["clients"]?["scan"]?["maxRecords"] != nil)

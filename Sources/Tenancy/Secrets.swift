@@ -38,12 +38,18 @@ public struct SecretSource: Sendable {
         getenv(name).map { String(cString: $0) }
     }
 
-    /// Reads `{"env": "NAME"}` or `{"file": "path"}`; anything else is a fault that never quotes what it found.
+    /// Reads `{"env": "NAME"}` or `{"file": "path"}`; anything else is a fault that never quotes what it found: the secret
+    /// itself may stand where a name belongs.
     func secret(_ node: ConfigNode) -> Secret? {
         guard node.kind != .string else {
             node.fault(
                 "is written out here: a secret may not stand in a configuration file. "
                     + "Refer to it as {\"env\": \"NAME\"} or {\"file\": \"path\"}")
+            return nil
+        }
+        let members = node.value.members.map(\.key)
+        guard members.allSatisfy({ ["env", "file", "$comment"].contains($0) }) else {
+            node.fault("has a member that is neither \"env\" nor \"file\": a reference to a secret has one of them")
             return nil
         }
         guard let object = node.object(["env", "file"]) else { return nil }
@@ -65,10 +71,23 @@ public struct SecretSource: Sendable {
         }
         guard resolves else { return Secret("") }
         guard let value = environment(name) else {
-            node.fault("the environment variable \(name) is not set")
+            node.fault(
+                "the environment variable that is named here is not set; if this is the secret itself, it may not stand "
+                    + "in a configuration file")
             return nil
         }
-        return usable(value, node, "the environment variable \(name)")
+        return usable(value, node, "the environment variable that is named here")
+    }
+
+    /// Whether a reference names a variable otherwise than everybody names them, in capitals: it may be the secret itself.
+    static func isDoubtful(_ node: ConfigNode) -> Bool {
+        guard let name = node.value["env"]?.string else { return false }
+        return !name.utf8.allSatisfy { $0 == UInt8(ascii: "_") || $0 &- 0x30 < 10 || $0 &- 0x41 < 26 }
+    }
+
+    /// The file that a reference leads to.
+    static func file(_ node: ConfigNode) -> String? {
+        node.value["file"]?.string.map { Files.resolve($0, beside: node.report.file) }
     }
 
     private func fromFile(_ node: ConfigNode) -> Secret? {

@@ -67,8 +67,12 @@ public struct ServerSettings: Sendable {
     public var database: String?
     /// The secret behind what the database holds; nil for one that is drawn by lot and kept beside it.
     var databaseSecret: Secret?
+    /// The file of that secret, also of one that is drawn by lot; nil where there is none.
+    package private(set) var databaseSecretFile: String?
+    /// Whether that secret's variable has a name that may be the secret itself.
+    package private(set) var hasDoubtfulVariable = false
     /// Whether the files of secrets may be such that others can read or change them.
-    var allowsOpenSecretFiles = false
+    package private(set) var allowsOpenSecretFiles = false
 
     public init() {}
 
@@ -152,9 +156,13 @@ public struct ServerSettings: Sendable {
             }
             if let node = idempotency.optional("secret") {
                 databaseSecret = secrets.secret(node)
+                databaseSecretFile = SecretSource.file(node)
+                hasDoubtfulVariable = SecretSource.isDoubtful(node)
                 if secrets.resolves, let secret = databaseSecret, secret.reveal().utf8.count < 16 {
                     node.fault("leads to a secret of fewer than 16 bytes: `openssl rand -hex 32` makes a good one")
                 }
+            } else {
+                databaseSecretFile = database.map { $0 + ".secret" }
             }
         }
         if let operators = object.optional("operator")?.object(["listen"]) {

@@ -14,7 +14,7 @@ import Testing
         let url = FileManager.default.temporaryDirectory.appending(path: "ponte-audit-\(UUID().uuidString)")
 
         init() throws {
-            for name in ["tenants", "drivers", "drivers/fhir"] {
+            for name in ["", "tenants", "drivers", "drivers/fhir", "segredos"] {
                 try FileManager.default.createDirectory(
                     at: url.appending(path: name), withIntermediateDirectories: true,
                     attributes: [.posixPermissions: 0o755])
@@ -24,7 +24,7 @@ import Testing
                 try write(name, String(contentsOf: profile, encoding: .utf8))
             }
             for name in ["server.pem", "ca.pem", "client.pem"] { try write(name, "certificado") }
-            for name in ["user.secret", "password.secret", "server.key", "client.key"] {
+            for name in ["user.secret", "password.secret", "server.key", "client.key", "segredos/marks.secret"] {
                 try write(name, "segredo", mode: 0o600)
             }
         }
@@ -116,6 +116,9 @@ import Testing
         Case(
             rule: .demoKey, path: ["inbound", "keys", "0", "sha256"],
             json: "\"\(KeyDigest(of: "demo-key-not-for-production").hex)\""),
+        Case(
+            rule: .demoKey, path: ["inbound", "keys", "1", "sha256"],
+            json: "\"\(KeyDigest(of: "demo-fhir-key-not-for-production").hex)\""),
         Case(rule: .plainInbound, path: ["listen", "host"], json: #""0.0.0.0""#, isServer: true),
         Case(rule: .plainUpstream, path: ["upstream", "baseURL"], json: #""http://192.168.7.20:8080""#),
         Case(rule: .plainUpstream, path: ["upstream", "baseURL"], json: #""HTTP://192.168.7.20:8080""#),
@@ -126,6 +129,10 @@ import Testing
         Case(rule: .keyWithoutExpiry, path: ["inbound", "keys", "0", "expires"], json: "null"),
         Case(rule: .noAllowList, path: ["inbound", "allow"], json: "null"),
         Case(rule: .wideAllowList, path: ["inbound", "allow"], json: #"["0.0.0.0/0"]"#),
+        Case(rule: .wideAllowList, path: ["inbound", "allow"], json: #"["0.0.0.0/1","128.0.0.0/1"]"#),
+        Case(rule: .wideAllowList, path: ["inbound", "allow"], json: #"["203.0.113.0/24","10.0.0.0/7"]"#),
+        Case(rule: .wideAllowList, path: ["inbound", "allow"], json: #"["2000::/3"]"#),
+        Case(rule: .wideAllowList, path: ["inbound", "allow"], json: #"["::/1","8000::/1"]"#),
         Case(rule: .wideAddresses, path: ["upstream", "addresses"], json: #"["private"]"#),
         Case(rule: .wideAddresses, path: ["upstream", "addresses"], json: #"["10.0.0.0/8"]"#),
         Case(rule: .noDeadline, path: ["upstream", "timeouts"], json: "null"),
@@ -135,6 +142,21 @@ import Testing
         Case(rule: .duplicatesAllowed, path: ["clients", "onDuplicate"], json: #""create""#),
         Case(rule: .noKeyPace, path: ["inbound", "perMinute"], json: "null"),
         Case(rule: .trustsEveryProxy, path: ["listen", "trustedProxies"], json: #"["0.0.0.0/0"]"#, isServer: true),
+        Case(
+            rule: .trustsEveryProxy, path: ["listen", "trustedProxies"], json: #"["0.0.0.0/1","128.0.0.0/1"]"#,
+            isServer: true),
+        Case(rule: .trustsEveryProxy, path: ["listen", "trustedProxies"], json: #"["2000::/3"]"#, isServer: true),
+        Case(rule: .trustsManyProxies, path: ["listen", "trustedProxies"], json: #"["10.0.0.0/8"]"#, isServer: true),
+        Case(
+            rule: .trustsManyProxies, path: ["listen", "trustedProxies"], json: #"["127.0.0.1","fd00::/48"]"#,
+            isServer: true),
+        Case(rule: .openFilesAllowed, path: ["secrets"], json: #"{"openFiles":true}"#, isServer: true),
+        Case(
+            rule: .doubtfulVariable, path: ["idempotency"],
+            json: #"{"database":"x.db","secret":{"env":"Senha9fJ2aDaClinica77"}}"#, isServer: true),
+        Case(
+            rule: .doubtfulVariable, path: ["upstream", "credentials", "user"],
+            json: #"{"env":"Senha9fJ2aDaClinica77"}"#),
         Case(rule: .quietLog, path: ["log"], json: #"{"level":"notice"}"#, isServer: true),
         Case(rule: .quietLog, path: ["log"], json: #"{"level":"warning"}"#, isServer: true),
         Case(
@@ -153,6 +175,73 @@ import Testing
         #expect(audit.findings.map(\.rule) == [sample.rule])
         #expect(audit.exitStatus == Int32(sample.rule.severity.rawValue))
         #expect(audit.text.contains(sample.rule.id))
+        #expect(!audit.text.contains("Senha9") && !audit.json.contains("Senha9"))
+    }
+
+    @Test(arguments: [
+        (false, ["inbound", "allow"], #"["10.0.0.0/8","fd00::/16"]"#),
+        (true, ["listen", "trustedProxies"], #"["127.0.0.1","10.0.0.0/24","fd00::/64"]"#),
+        (false, ["upstream", "credentials", "user"], #"{"env":"_AURORA_2"}"#),
+        (true, ["idempotency"], #"{"database":"x.db","secret":{"env":"PONTE_SECRET"}}"#),
+        (true, ["idempotency"], #"{"database":"x.db","secret":{"file":"segredos/marks.secret"}}"#),
+        (true, ["secrets"], #"{"openFiles":false}"#),
+    ])
+    func whatIsAsItShouldBeIsNotFound(_ isServer: Bool, _ path: [String], _ json: String) throws {
+        let value = try JSONSerialization.jsonObject(with: Data(json.utf8))
+        let audit =
+            isServer
+            ? try audit(server: Self.changed(Self.server, path, value))
+            : try audit(tenant: Self.changed(Self.sound, path, value))
+        #expect(audit.findings.map(\.rule.id) == [])
+    }
+
+    /// A key that anybody can read in this repository opens a tenant as soon as somebody tries the sample out.
+    @Test func everyKeyOfTheShippedTenantsIsKnown() throws {
+        let folder = Folder.repository.appending(path: "Config/tenants")
+        let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        #expect(files.count >= 2)
+        for file in files {
+            let document = try JSONDocument(Array(Data(contentsOf: file))).root
+            let digest = try #require(document["inbound"]?["keys"]?.elements.first?["sha256"]?.string)
+            let tenant = Self.changed(Self.sound, ["inbound", "keys", "0", "sha256"], digest)
+            #expect(try audit(tenant: tenant).findings.map(\.rule) == [.demoKey], "\(file.lastPathComponent)")
+        }
+    }
+
+    /// Where a token is asked for, the client's secret goes, and a token for everything comes back.
+    @Test(arguments: [
+        ("https://login.example.test/token", false), ("http://127.0.0.1:8090/token", false),
+        ("http://login.example.test/token", true), ("HTTP://login.example.test/token", true),
+        ("http://127.0.0.1.nip.example/token", true),
+    ])
+    func anAddressForTokensInClearIsFound(_ address: String, _ isFound: Bool) throws {
+        let tenant = Self.changed(
+            Self.sound, ["upstream"],
+            [
+                "driver": "fhir", "profile": "hapi", "baseURL": "https://fhir.example.test/r4",
+                "credentials": [
+                    "clientID": ["file": "../user.secret"], "clientSecret": ["file": "../password.secret"],
+                ],
+                "settings": ["tokenURL": address], "timeouts": ["call": "10s"],
+            ])
+        let findings = try audit(tenant: tenant).findings
+        #expect(findings.map(\.rule) == (isFound ? [.plainUpstream] : []))
+        #expect(findings.first.map(\.place) == (isFound ? "upstream.settings.tokenURL" : nil))
+    }
+
+    /// A profile's own address is made of the tenant's settings.
+    @Test(arguments: [("127.0.0.1:8081", false), ("10.0.0.7", true), ("agenda.example.test", true)])
+    func aProfilesOwnAddressInClearIsFound(_ host: String, _ isFound: Bool) throws {
+        var tenant = Self.changed(Self.sound, ["upstream", "baseURL"], nil)
+        tenant = Self.changed(tenant, ["upstream", "settings"], ["host": host])
+        let findings = try audit(tenant: tenant) { folder in
+            let file = folder.appending(path: "drivers/agenda-demo.json")
+            let more = #""baseURL":"http://{setting.host}/v1","settings":{"host":{"description":"Its host"}},"fields":"#
+            let profile = try String(contentsOf: file, encoding: .utf8).replacing(
+                #""fields":"#, with: more, maxReplacements: 1)
+            try Data(profile.utf8).write(to: file)
+        }.findings
+        #expect(findings.map(\.rule) == (isFound ? [.plainUpstream] : []))
     }
 
     @Test(arguments: [
@@ -166,15 +255,60 @@ import Testing
         ("user.secret", 0o644, AuditRule.readableSecret), ("server.json", 0o664, .writableConfiguration),
         ("server.key", 0o604, .readableKeyFile), ("user.secret", 0o440, .groupReadableSecret),
         ("user.secret", 0o660, .readableSecret), ("server.key", 0o640, .groupReadableSecret),
+        ("segredos/marks.secret", 0o644, .readableSecret), ("segredos/marks.secret", 0o640, .groupReadableSecret),
     ])
     func filesOpenToOthersAreFound(_ name: String, _ mode: Int, _ rule: AuditRule) throws {
         var server = Self.server
         server["listen"] = ["tls": ["certificateFile": "server.pem", "keyFile": "server.key"]]
+        server["idempotency"] = ["database": "creates.db", "secret": ["file": "segredos/marks.secret"]]
         let audit = try audit(server: server) { folder in
             try FileManager.default.setAttributes(
                 [.posixPermissions: mode], ofItemAtPath: folder.appending(path: name).path)
         }
         #expect(audit.findings.map(\.rule) == [rule])
+    }
+
+    /// The secret that Ponte draws by lot is one, too.
+    @Test func theSecretBesideTheDatabaseIsLookedAt() throws {
+        var server = Self.server
+        server["idempotency"] = ["database": "segredos/creates.db"]
+        let audit = try audit(server: server) { folder in
+            let file = folder.appending(path: "segredos/creates.db.secret")
+            try Data("segredo".utf8).write(to: file)
+            try Self.set(0o644, file)
+        }
+        #expect(audit.findings.map(\.rule) == [.readableSecret])
+    }
+
+    /// Who can put another file in a secret's place need not write the secret itself. In a sticky folder nobody can.
+    @Test(arguments: [
+        ("credential", 0o777, true), ("credential", 0o775, true), ("credential", 0o1777, false),
+        ("link", 0o777, true), ("marks", 0o777, true), ("key", 0o777, true), ("caFile", 0o777, true),
+        ("credential", 0o755, false), ("server", 0o777, true), ("server", 0o1777, false),
+    ])
+    func theFoldersOfSecretsAreLookedAt(_ what: String, _ mode: Int, _ isFound: Bool) throws {
+        var (server, tenant): (Any, Any) = (Self.server, Self.sound)
+        let user = ["upstream", "credentials", "user"]
+        switch what {
+        case "credential": tenant = Self.changed(tenant, user, ["file": "../segredos/marks.secret"])
+        case "link": tenant = Self.changed(tenant, user, ["file": "../link.secret"])
+        case "marks":
+            let secret = ["file": "segredos/marks.secret"]
+            server = Self.changed(server, ["idempotency"], ["database": "creates.db", "secret": secret])
+        case "key":
+            let tls = ["certificateFile": "server.pem", "keyFile": "segredos/marks.secret"]
+            server = Self.changed(server, ["listen", "tls"], tls)
+        case "caFile": tenant = Self.changed(tenant, ["upstream", "tls"], ["caFile": "../segredos/marks.secret"])
+        default: break
+        }
+        let audit = try audit(server: server, tenant: tenant) { folder in
+            try FileManager.default.createSymbolicLink(
+                at: folder.appending(path: "link.secret"),
+                withDestinationURL: folder.appending(path: "segredos/marks.secret"))
+            try Self.set(mode, what == "server" ? folder : folder.appending(path: "segredos"))
+        }
+        #expect(audit.findings.map(\.rule) == (isFound ? [.writableConfiguration] : []))
+        #expect(audit.findings.allSatisfy { what == "server" || $0.place.hasSuffix("/segredos") })
     }
 
     /// Whoever writes any of them chooses where patients' data goes.

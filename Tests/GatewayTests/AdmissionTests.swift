@@ -90,6 +90,20 @@ import Transport
         }
     }
 
+    /// Where the proxies' networks hold callers, too, what a caller writes in front of what the proxy saw is not believed.
+    @Test func aCallerInTheProxiesNetworkChoosesNoAddress() async throws {
+        var options = GatewayOptions()
+        options.trustedProxies = try ["127.0.0.0/8", "10.0.0.0/8"].map {
+            try #require(AddressRange($0) as AddressRange?)
+        }
+        try await with(tenants(allow: ["10.0.0.7"]), options) { gateway async throws in
+            #expect(try await call(gateway, forwarded: "10.0.0.7").status == 200)
+            #expect(try await call(gateway, forwarded: "10.5.5.5").status == 403)
+            #expect(try await call(gateway, forwarded: "10.0.0.7, 10.5.5.5").status == 403)
+            #expect(try await call(gateway, forwarded: "10.0.0.7, 10.0.0.7, 10.5.5.5").status == 403)
+        }
+    }
+
     @Test func aKeyHasAPace() async throws {
         try await with(tenants(perMinute: 20)) { gateway async throws in
             // A tenth at once.

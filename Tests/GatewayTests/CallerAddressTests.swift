@@ -31,6 +31,9 @@ import Transport
         Case("10.0.0.1", ["::ffff:203.0.113.7"], "203.0.113.7"),
         // The proxy itself, and a chain of nothing but proxies.
         Case("10.0.0.1", [], "10.0.0.1"), Case("10.0.0.1", ["10.0.0.2"], "10.0.0.2"),
+        // Of which the caller may have written all but the last.
+        Case("10.0.0.1", ["10.0.0.7, 10.5.5.5"], "10.5.5.5"), Case("10.0.0.1", ["10.0.0.7", "10.5.5.5"], "10.5.5.5"),
+        Case("10.0.0.1", ["10.0.0.7, unknown"], nil), Case("10.0.0.1", ["unknown, 10.5.5.5"], nil),
         // What cannot be read is nobody.
         Case("10.0.0.1", ["unknown"], nil), Case("10.0.0.1", [""], nil), Case("10.0.0.1", ["203.0.113.7, "], nil),
         Case("10.0.0.1", ["203.0.113.7, _hidden"], nil), Case("10.0.0.1", ["203.0.113.777"], nil),

@@ -58,9 +58,11 @@ import Testing
     @Test func aLineSaysHowManyClientsWereAnswered() async throws {
         let system = FakeSystem(clients: 25)
         let gateway = try await RunningGateway.start(system)
-        func rows(_ path: String) async throws -> (logged: Int?, answered: Int?) {
+        func rows(
+            _ path: String, _ method: String = "GET", body: String? = nil
+        ) async throws -> (logged: Int?, answered: Int?) {
             let id = "trace-\(gateway.log.all.count)"
-            let answer = try await RawHTTP.call(gateway.port, "GET", path, ["X-Request-Id: \(id)"])
+            let answer = try await RawHTTP.call(gateway.port, method, path, ["X-Request-Id: \(id)"], body: body)
             await gateway.log.line(with: "\"\(id)\"")
             let line = gateway.log.all.first { $0.contains("\"\(id)\"") } ?? ""
             let body = (try? JSONDocument(answer.body))?.root.elements.count
@@ -71,7 +73,11 @@ import Testing
             #expect(logged == answered && answered != nil, "\(path)")
         }
         #expect(try await rows("/clients?offset=25&limit=5").logged == 0)
-        #expect(try await rows("/clients/id-0").logged == nil)
+        // One by one, too: whoever creates with a number on record is answered that record.
+        #expect(try await rows("/clients/id-0").logged == 1)
+        #expect(try await rows("/clients", "POST", body: BodyTests.draft).logged == 1)
+        #expect(try await rows("/clients/id-0", "PATCH", body: #"{"name":"Ana Teste"}"#).logged == 1)
+        #expect(try await rows("/clients/nobody").logged == nil)
         system.state.withLock { $0.failsFrom = 0 }
         #expect(try await rows("/clients").logged == nil)
         system.state.withLock { $0.failsFrom = 20 }

@@ -224,7 +224,25 @@ import Testing
                 "Host: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n")),
         .init("HTTP/1.0", "GET /clients/id-0 HTTP/1.0\r\n\(key)\r\n"),
         .init("HTTP/1.0 with keep-alive", "GET /clients/id-0 HTTP/1.0\r\n\(key)Connection: keep-alive\r\n\r\n"),
+        // Answered before a body is asked for: what follows is that body to one, and the next request to another.
+        .init("expectation", get("GET /clients/id-0 HTTP/1.1", "Host: a\r\nExpect: 100-continue\r\n")),
+        .init("expectation of a list", get("GET /clients/id-0 HTTP/1.1", "Host: a\r\nExpect: x, 100-continue\r\n")),
+        .init("another expectation", get("GET /clients/id-0 HTTP/1.1", "Host: a\r\nExpect: x\r\n")),
+        .init(
+            "expectation and a request that is cut",
+            get(
+                "GET /clients/id-0 HTTP/1.1", "Host: a\r\nExpect: 100-continue\r\nContent-Length: \(cut.utf8.count)\r\n"
+            )
+                + cut + get("GET /clients/id-1 HTTP/1.1") + "\r\n"),
+        .init(
+            "close and a request that is cut",
+            get(
+                "GET /clients/id-0 HTTP/1.1", "Host: a\r\nConnection: close\r\nContent-Length: \(cut.utf8.count)\r\n")
+                + cut + get("GET /clients/id-1 HTTP/1.1") + "\r\n"),
     ]
+
+    /// To whom it is a request, what comes behind it is the value of a field.
+    private static let cut = "GET /health/live HTTP/1.1\r\nHost: a\r\nX: "
 
     @Test(arguments: last) func answersAndEndsTheConnection(_ wire: Case) async throws {
         let system = FakeSystem()

@@ -136,7 +136,7 @@ import Testing
         let path = ["upstream", "credentials", "user"]
         let faults = try configuration.faults(
             ofTenant: Document.setting(TestConfiguration.fullTenant(), path, ["env": "AURORA_USER", "value": "ana"]))
-        #expect(faults.map(\.pointer) == ["/upstream/credentials/user/value"])
+        #expect(faults.map(\.pointer) == ["/upstream/credentials/user"])
     }
 
     @Test func acceptsTheFullFile() throws {
@@ -189,6 +189,29 @@ import Testing
         let faults = try configuration.faults(ofTenant: document)
         #expect(faults.count == 2)
         #expect(!faults.description.contains("segredo-literal"))
+    }
+
+    /// The commonest slip: the secret itself where the name of its variable belongs, or as a member's name.
+    @Test(arguments: [
+        #"{"env":"Senha9fJ2a"}"#, #"{"env":"SENHA9FJ2A"}"#, #"{"env":"Senha9fJ2a!"}"#, #"{"env":{"Senha9fJ2a":1}}"#,
+        #"{"Senha9fJ2a":"env"}"#, #"{"Senha9fJ2a":1,"Senha9fJ2a":2}"#, #"{"env":"AURORA_USER","Senha9fJ2a":""}"#,
+        #"{"file":"Senha9fJ2a"}"#, #"["Senha9fJ2a"]"#,
+    ])
+    func neverQuotesASecretInANamesPlace(_ reference: String) throws {
+        let configuration = try TestConfiguration()
+        let file = "tenants/clinica-aurora.json"
+        try configuration.write(file, TestConfiguration.fullTenant())
+        let text = try String(contentsOf: configuration.folder.appending(path: file), encoding: .utf8)
+        let sound = #"{"env":"AURORA_PASSWORD"}"#
+        #expect(text.contains(sound))
+        try configuration.write(file, text.replacing(sound, with: reference))
+        try configuration.write("server.json", #"{"idempotency":{"database":"x.db","secret":\#(reference)}}"#)
+        let server = configuration.load().faults
+        try configuration.write("server.json", "{}")
+        for faults in [server, configuration.load().faults] {
+            #expect(!faults.isEmpty)
+            #expect(!faults.description.lowercased().contains("senha9fj2a"), "\(faults)")
+        }
     }
 
     @Test func readsSecretsFromFilesWithoutTheirNewline() throws {

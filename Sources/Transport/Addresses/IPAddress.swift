@@ -78,6 +78,7 @@ public struct IPAddress: Sendable, Hashable {
 /// A network: an address and how many of its leading bits count (RFC 4632).
 public struct AddressRange: Sendable, Hashable {
     let address: IPAddress
+    /// Of 32 bits, or 128.
     let length: Int
 
     /// Reads `10.0.0.0/8`, or an address alone for a network of one. Nil where it cannot be read, or where bits beyond
@@ -123,8 +124,8 @@ public struct AddressRange: Sendable, Hashable {
         }
     }
 
-    /// Every address of its family.
-    public var holdsEverybody: Bool { length == 0 }
+    /// Whether it holds more addresses than a network with so many leading bits of its family.
+    public func isWider(thanIPv4 four: Int, IPv6 six: Int) -> Bool { length < (address.bytes.count == 4 ? four : six) }
 
     /// A network of one.
     public var holdsOneAddress: Bool { length == address.bytes.count * 8 }
