@@ -60,7 +60,7 @@ public struct MappingTable: Sendable {
         do throws(UpstreamError) {
             return sideBySide(
                 left: ("Clinia would send", pretty(draft.wire)),
-                right: ("\(profile.title) gets (create)", pretty(try mapping.create(draft))))
+                right: ("\(profile.title) gets (create)", pretty(try mapping.createBody(draft))))
         } catch {
             return profile.capabilities.operations.contains(.create)
                 ? "No create: \(error)" : "No create: the profile has none."
@@ -74,7 +74,7 @@ public struct MappingTable: Sendable {
         ]
         return patches.map { name, patch in
             do throws(UpstreamError) {
-                let sent = pretty(try mapping.update(patch, of: record))
+                let sent = pretty(try mapping.updateBody(patch, of: record))
                 return "A change of \(name) sends:\n" + indented(sent)
             } catch {
                 return "No change of \(name): \(error)"
@@ -102,6 +102,12 @@ public struct MappingTable: Sendable {
             lines.append(row(index < one.count ? one[index] : "", index < other.count ? other[index] : ""))
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// A form with a field a line, encoded as it goes out.
+    private static func pretty(_ body: ProfileMapping.Body) -> String {
+        guard body.isForm else { return pretty(body.bytes) }
+        return String(decoding: body.bytes, as: UTF8.self).split(separator: "&").joined(separator: "\n")
     }
 
     /// JSON with a member or element a line; what is no JSON as it is.

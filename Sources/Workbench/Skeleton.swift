@@ -25,6 +25,8 @@ public struct Skeleton: Sendable {
             File(path: "\(vendor).json", content: filled(Self.profile)),
             File(path: "\(vendor).pairs/list.in.json", content: filled(Self.listAnswer)),
             File(path: "\(vendor).pairs/list.out.json", content: filled(Self.listMeans)),
+            File(path: "\(vendor).pairs/wrong-key.in.json", content: Self.wrongKeyAnswer),
+            File(path: "\(vendor).pairs/wrong-key.out.json", content: Self.wrongKeyMeans),
             File(path: "\(vendor).pairs/not-found.in.json", content: Self.notFoundAnswer),
             File(path: "\(vendor).pairs/not-found.out.json", content: Self.notFoundMeans),
         ]
@@ -68,6 +70,11 @@ public struct Skeleton: Sendable {
           },
           "outcomes": [
             {
+              "$comment": "A wrong key inside a 200, by the vendor's own words or code for it. Before the rule for failures: with a wrong key Ponte must not call on and on, which locks accounts.",
+              "when": { "status": "2xx", "body": { "/error": { "contains": "invalid token" } } },
+              "then": "unauthorised"
+            },
+            {
               "$comment": "Failures inside a 200, and words that may be passed on. Without a rule the status decides.",
               "when": { "status": "2xx", "body": { "/error": { "present": true } } },
               "then": "failure"
@@ -110,6 +117,16 @@ public struct Skeleton: Sendable {
             }
           ]
         }
+
+        """
+
+    private static let wrongKeyAnswer = """
+        { "error": "Invalid token" }
+
+        """
+
+    private static let wrongKeyMeans = """
+        { "call": "list", "fails": "credentials rejected" }
 
         """
 

@@ -8,7 +8,7 @@ struct NewVendor: ParsableCommand {
         commandName: "new", abstract: "Begin a profile for another vendor.",
         discussion: """
             Writes VENDOR.json, a commented profile that compiles, into the configuration's folder of drivers, and \
-            VENDOR.pairs beside it with two sample answers. Nothing that exists is overwritten. \
+            VENDOR.pairs beside it with three sample answers. Nothing that exists is overwritten. \
             docs/adding-a-system.md goes on from there.
             """)
 

@@ -9,7 +9,8 @@ struct TestProfile: AsyncParsableCommand {
         discussion: """
             Beside drivers/NAME.json, the folder drivers/NAME.pairs holds answers of the system (x.in.json, x.in.html or \
             x.in.txt) and what they must become (x.out.json); login.json there is what a login answers. Prints each difference \
-            as pointer: want …, got …; exits with 1 when there is one.
+            as pointer: want …, got …; exits with 1 when there is one. A note is \
+            no fault: it says what the profile leaves open.
             """)
 
     @Argument(help: "A profile's name, or the path of its file.")
@@ -49,6 +50,7 @@ struct TestProfile: AsyncParsableCommand {
             for difference in differences { Terminal.print("     \(difference)") }
             if !differences.isEmpty { failed += 1 }
         }
+        for remark in profile.remarks { Terminal.print("note: \(remark)") }
         Terminal.print(failed == 0 ? "\(pairs.count) pairs hold." : "\(failed) of \(pairs.count) pairs do not hold.")
         if failed > 0 || !found.strays.isEmpty { throw ExitCode.failure }
     }

@@ -158,7 +158,7 @@ import UpstreamDriver
             ),
             (
                 "an error inside is nobody", "/outcomes",
-                #"[{"when":{"status":"2xx","body":{"/dados":{"present":false}}},"then":"empty"}]"#, [.faults],
+                #"[{"when":{"status":"2xx","body":{"/erro":{"present":true}}},"then":"empty"}]"#, [.faults],
                 ["faults/errorInSuccess.list", "faults/errorInSuccess.search"]
             ),
             ("days come first", "/fields/birthday/format", #""MM/dd/yyyy""#, [.fields], ["fields/read.birthday"]),

@@ -276,7 +276,7 @@ import Testing
         Case("/operations", nil, "", says: "lacks the member \"operations\""),
     ]
 
-    @Test(arguments: names + lenses + operations + rest) func refuses(_ sample: Case) throws {
+    @Test(arguments: names + lenses + operations + rest + OutcomeRuleTests.nobody) func refuses(_ sample: Case) throws {
         let error = #expect(throws: ConfigError.self) { try Sample.compile(sample.changes) }
         let faults = error?.faults ?? []
         #expect(

@@ -136,7 +136,15 @@ import Testing
             #expect(FileManager.default.fileExists(atPath: folder.appending(path: "profiles/ours/acme.json").path))
             let held = try await BuiltPonte.run(["test", "acme", "--config", file])
             #expect(held.status == 0)
-            #expect(held.says("2 pairs hold."))
+            #expect(held.says("3 pairs hold."))
+
+            #expect(!held.says("note:"))
+            let silent = try await BuiltPonte.run([
+                "test", "shosp", "--config", BuiltPonte.repository.appending(path: "Config/server.json").path,
+                "--pairs", BuiltPonte.repository.appending(path: "Tests/Fixtures/shosp").path,
+            ])
+            #expect(silent.status == 0, "\(silent.output)")
+            #expect(silent.says("note: a rule finds failures inside a 2xx"))
 
             let again = try await BuiltPonte.run(["new", "acme", "--config", file])
             #expect(again.status == 1)

@@ -1,5 +1,7 @@
 import ClientContract
+import Foundation
 import MockUpstream
+import RESTDriver
 import Tenancy
 import Testing
 import Transport
@@ -138,8 +140,30 @@ import Transport
         #expect(table.isReadable)
         for part in [
             #""phone": "5531988880001""#, #""birthday": "1990-03-07""#, #""ddd": "31""#, #""cpfNaoExiste": false"#,
+            // What stands around the record, too.
+            #""paciente": {"#,
             "A change of email sends", "Not in the answer: image",
         ] { #expect(table.text.contains(part), "\(part)") }
+    }
+
+    @Test func aMapShowsWhatATenantGivesByItsName() throws {
+        func table(_ create: String) throws -> String {
+            let skeleton = try #require(Skeleton(vendor: "vendor")?.files.first).content
+                .replacingOccurrences(
+                    of: #""request": {"#, with: #""settings": { "unit": {}, "place": {} }, "request": {"#
+                )
+                .replacingOccurrences(of: #""json": "{record}", "answer""#, with: create + #", "answer""#)
+            let profile = try Profile(Array(skeleton.utf8), file: "vendor.json")
+            let record = #"{"id":7,"name":"Ana Teste","phone":"31988880001"}"#
+            return MappingTable(profile, record: Array(record.utf8), form: .detail, phones: PhoneContext()).text
+        }
+        let json = try table(
+            #""json": { "unidade": "{setting.unit|number}", "local": "{setting.place}", "cliente": "{record}" }"#)
+        for part in [#""unidade": 101"#, #""local": "{setting.place}""#, #""cliente": {"#] {
+            #expect(json.contains(part), "\(json)")
+        }
+        let form = try table(#""form": { "unit": "{setting.unit}", "at": "{setting.place}", "...": "{record}" }"#)
+        for part in ["│ at=%7Bsetting.place%7D", "│ name=Ana%20Teste"] { #expect(form.contains(part), "\(form)") }
     }
 
     @Test func aRecordThatCannotBeReadSaysWhy() throws {

@@ -4,10 +4,22 @@ import StrictConfig
 /// Compiles outcome rules.
 enum OutcomeCompiler {
     static func rules(_ node: ConfigNode?) -> [OutcomeRule] {
-        node?.elements("an array of outcome rules").compactMap(rule) ?? []
+        var rules: [OutcomeRule] = []
+        var sound: [(rule: OutcomeRule, node: ConfigNode)] = []
+        for node in node?.elements("an array of outcome rules") ?? [] {
+            let before = node.report.faults.count
+            guard let (rule, when) = rule(node) else { continue }
+            rules.append(rule)
+            // What a condition with a fault would have meant, nobody knows.
+            guard node.report.faults.count == before else { continue }
+            OutcomeChecks.nobody(rule, when)
+            sound.append((rule, node))
+        }
+        OutcomeChecks.order(sound)
+        return rules
     }
 
-    static func rule(_ node: ConfigNode) -> OutcomeRule? {
+    private static func rule(_ node: ConfigNode) -> (OutcomeRule, when: ConfigNode)? {
         guard let object = node.object(Members.outcome), let when = object.required("when"),
             let kind = object.required("then")?.choice(OutcomeKind.self),
             let conditions = when.object(Members.when)
@@ -33,7 +45,7 @@ enum OutcomeCompiler {
         if rule.statuses.isEmpty, rule.contentType == nil, rule.texts.isEmpty, rule.body.isEmpty {
             when.fault("names no condition, so the rule would fit every answer")
         }
-        return rule
+        return (rule, when)
     }
 
     /// `404`, or a class such as `"4xx"`.

@@ -17,13 +17,9 @@ public struct ProfileMapping: Sendable {
 
     /// - Parameter phones: how numbers without area code are read.
     public init(_ profile: Profile, phones: PhoneContext = PhoneContext()) {
-        let credentials = Dictionary(uniqueKeysWithValues: profile.credentials.map { ($0, Secret("credential")) })
-        let settings = profile.settings.filter { $0.isGiven && $0.fallback == nil }
         driver = RESTDriver(
             profile: profile,
-            tenant: RESTTenant(
-                baseURL: "https://system.example.test", credentials: credentials,
-                settings: Dictionary(uniqueKeysWithValues: settings.map { ($0.name, "setting") }), phones: phones),
+            tenant: profile.trialTenant(baseURL: "https://system.example.test", phones: phones) { "{\($0)}" },
             http: NoNetwork())
     }
 
@@ -104,6 +100,39 @@ public struct ProfileMapping: Sendable {
         } catch {
             throw .unsupported("it has no place for this \(error.field.rawValue)")
         }
+    }
+
+    /// What a write sends, whole.
+    public struct Body: Sendable {
+        public let bytes: [UInt8]
+        /// A form, `application/x-www-form-urlencoded`; JSON otherwise.
+        public let isForm: Bool
+    }
+
+    /// The whole body of a create, with what the operation puts around the record. What a tenant gives shows as its name,
+    /// `{setting.unit}`, or as 101 where the system wants a number.
+    /// - Throws: as `create(_:)`.
+    public func createBody(_ draft: ClientDraft) throws(UpstreamError) -> Body {
+        try body("create", .create, Variables(), record: try create(draft))
+    }
+
+    /// The whole body of an update, as `createBody(_:)`.
+    /// - Throws: as `update(_:of:)`.
+    public func updateBody(_ patch: ClientPatch, of answer: [UInt8]) throws(UpstreamError) -> Body {
+        let record = try update(patch, of: answer)
+        let id = try client(in: answer, as: .detail, id: ClientID("1")).id
+        return try body("update", .update, Variables(["id": .text(id.text)]), record: record)
+    }
+
+    private func body(
+        _ name: String, _ role: CallRole, _ values: Variables, record: [UInt8]
+    ) throws(UpstreamError) -> Body {
+        guard let operation = driver.plan.operations[name] else { throw .unsupported("it has no such call") }
+        let request = try driver.exchanger.request(
+            operation, role, values, extraQuery: [], record: record, entityTag: nil, link: nil,
+            session: "{login.token}", CallContext(deadline: .now, requestID: "{requestId}"))
+        let isForm = if case .form = operation.body { true } else { false }
+        return Body(bytes: request.body ?? [], isForm: isForm)
     }
 
     /// The record where the profile's operations of that shape expect it, or else the whole document.
