@@ -62,6 +62,11 @@ public final class Bridge: Sendable {
         }
     }
 
+    /// The first client that a search by a term finds, as its row or its record shows it; nil for nobody.
+    package func first(_ term: SearchTerm, _ context: CallContext) async throws(ContractError) -> Client? {
+        try await find([term], wanted: 1, context).first?.client
+    }
+
     // MARK: Helpers
 
     /// One client as the system holds it. Another one than was asked for is never passed on.

@@ -3,13 +3,14 @@ import UpstreamDriver
 
 extension Bridge {
     /// Most rows that one attempt of a search may answer before its filter counts as ignored.
-    static let mostCandidates = 2_000
+    package static let mostCandidates = 2_000
     /// Most full records that a search may fetch to find out whether they match.
-    static let mostComparisons = 64
+    package static let mostComparisons = 64
     /// As many rows, none of which matches, and more to come, show that a filter that is known to be exact is ignored.
     static let fewestStrangers = 10
 
-    static let ignored = "its filter seems to be ignored"
+    /// What a failure says where an answer holds more than a filter would let through.
+    package static let ignored = "its filter seems to be ignored"
 
     /// A client that matches.
     struct Match {

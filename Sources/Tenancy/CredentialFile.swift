@@ -41,6 +41,12 @@ final class CredentialFile: ReplacedCredential {
         access(path, W_OK) == 0 ? nil : String(cString: strerror(errno))
     }
 
+    /// Why a new credential could not be kept, by writing and removing one beside the file; nil when it can be. A
+    /// full disk shows here, and not by the file's mode.
+    func complaint() -> String? {
+        Files.complaint(aboutReplacing: path, with: max(4096, (Self.text(path) ?? "").utf8.count))
+    }
+
     func observe(_ observer: @escaping Observer) { self.observer.withLock { $0 = observer } }
 
     func use<Value: Sendable>(

@@ -44,6 +44,31 @@ extension Files {
         }
     }
 
+    /// Why a file's content could not be replaced by so many bytes now; nil when it can. Nothing stays of the attempt.
+    static func complaint(aboutReplacing path: String, with count: Int) -> String? {
+        var information = stat()
+        guard stat(path, &information) == 0 else { return "cannot be found: \(reason())" }
+        let (folder, name) = (folder(of: path), path.split(separator: "/").last.map(String.init) ?? "")
+        let number = String(UInt64.random(in: 0 ... .max), radix: 36)
+        let draft = join(folder, ".\(name).\(number)\(draftEnd)")
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else {
+            // What is written over keeps its place on the disk.
+            if mayBeWrittenOver(errno), access(path, W_OK) == 0 { return nil }
+            return "cannot be written: \(reason())"
+        }
+        defer {
+            close(descriptor)
+            unlink(draft)
+        }
+        do throws(Failure) {
+            try write([UInt8](repeating: 0, count: count), to: descriptor)
+            return nil
+        } catch {
+            return error.message
+        }
+    }
+
     private static let draftEnd = ".new"
 
     /// What a crash has left.

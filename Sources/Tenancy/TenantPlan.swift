@@ -37,7 +37,7 @@ public struct TenantPlan: Sendable, CustomStringConvertible {
     public let options: BridgeOptions
     public let channel: ChannelSettings
     public let driver: PreparedDriver
-    let idempotency: IdempotencyPlan
+    package let idempotency: IdempotencyPlan
     /// Whose clients they are.
     let clinic: ClinicIdentity
     /// Equal for two readings that call the same system.
@@ -68,12 +68,12 @@ struct ClinicIdentity: Sendable {
 }
 
 /// How a tenant's creates are remembered.
-struct IdempotencyPlan: Sendable {
-    enum Store: String, CaseIterable { case memory, sqlite }
+package struct IdempotencyPlan: Sendable {
+    package enum Store: String, CaseIterable, Sendable { case memory, sqlite }
 
-    var store = Store.memory
+    package var store = Store.memory
     /// For how long.
-    var keepFor = Duration.seconds(86_400)
+    package var keepFor = Duration.seconds(86_400)
 }
 
 /// Reads tenant files.

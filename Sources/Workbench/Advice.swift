@@ -70,7 +70,7 @@ enum Advice {
         case .refused:
             return
                 "The system refuses the question itself: compare this call's query and body in \(source(plan)) with the "
-                + "vendor's documentation."
+                + "vendor's documentation. If its text speaks of the key, see to that first\(unauthorised(plan))."
         case .notFound:
             return "The path or the id is not what the system expects: check this call's path in \(source(plan))."
         case .conflict: return "The system reports a conflict on a read: an outcome rule is missing in \(source(plan))."
@@ -87,7 +87,13 @@ enum Advice {
             return Network(plan.upstream).isPlainHTTP
                 ? "baseURL begins with http://: a port that speaks TLS answers so. Else compare this call with the documentation."
                 : "The system does not understand the call: compare its path, query and headers in \(source(plan)) with the "
-                    + "documentation."
+                    + "documentation. If its text speaks of the key, see to that first\(unauthorised(plan))."
+        case .failed(let status?, _) where (200..<300).contains(status):
+            return
+                "\(plan.upstream.driver == "rest" ? "An outcome rule of \(source(plan)) takes" : "The driver takes") this \(status) for "
+                + "a failure: read its text. If it speaks of the key or the user, the credentials are wrong"
+                + "\(unauthorised(plan)). If it says that nobody is there, a rule must say that, too. Else ask the vendor, "
+                + "with the time of this call."
         case .failed:
             return
                 "The system, or a proxy before it, says that it failed: try again; if it persists, ask the vendor, with the "
@@ -110,6 +116,12 @@ enum Advice {
             return "The system kept failing, and is left alone for a while: see the failures above."
         default: return "Try again; if it persists, see docs/errors.md."
         }
+    }
+
+    /// How a profile tells wrong credentials from other failures.
+    private static func unauthorised(_ plan: TenantPlan) -> String {
+        plan.upstream.driver == "rest"
+            ? ", and an outcome rule with \"then\": \"unauthorised\" must stand before all others that it fits" : ""
     }
 
     /// What to do about a FHIR server's answer: what its resources look like is the standard's, and no profile's.

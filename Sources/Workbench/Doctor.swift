@@ -24,8 +24,10 @@ public struct Doctor: Sendable {
         /// What the system could do as far as its driver knew then: a server's own statement may leave less than the
         /// profile says. Nil where nobody noted it.
         public internal(set) var capabilities: Capabilities?
-        /// Whether a search found whom it should, and nobody else; slow ones too.
+        /// Whether a search found whom it should; slow ones, and such as find others as well, too.
         public internal(set) var isProved = false
+        /// False for what the system does not have, so that there is nothing to try.
+        public internal(set) var applies = true
 
         init(
             _ name: String, _ verdict: Verdict, _ seen: String, advice: String = "", took: Duration? = nil,
@@ -42,6 +44,7 @@ public struct Doctor: Sendable {
         func advised(_ advice: String) -> Finding {
             var finding = Finding(name, verdict, seen, advice: advice, took: took, members: members)
             finding.isProved = isProved
+            finding.applies = applies
             return finding
         }
     }
@@ -70,11 +73,17 @@ public struct Doctor: Sendable {
     let probe: Probe
     /// Clients that are there, told by whoever runs it: for systems that show no list.
     let known: [SearchTerm]
+    private let unsaved: UnsavedCredentials?
 
-    /// - Parameter known: terms of clients who are on record, made-up ones if possible. They are sent and not shown.
-    public init(_ plan: TenantPlan, engine: CurlEngine, known: [SearchTerm] = []) {
+    /// - Parameters:
+    ///   - known: terms of clients who are on record, made-up ones if possible. They are sent and not shown.
+    ///   - unsaved: what the plan's secrets tell of credentials that could not be written back.
+    public init(
+        _ plan: TenantPlan, engine: CurlEngine, known: [SearchTerm] = [], unsaved: UnsavedCredentials? = nil
+    ) {
         self.plan = plan
         self.known = known
+        self.unsaved = unsaved
         probe = Probe(engine.channel(plan.channel))
         driver = plan.driver.make(probe)
     }
@@ -82,7 +91,7 @@ public struct Doctor: Sendable {
     /// Everything, in order. `report` hears of each finding as it is made.
     ///
     /// What cannot tell anything new is not tried: calls behind a connection that failed, and calls with credentials
-    /// that were just rejected, for which some systems lock an account.
+    /// that were just rejected, or may have been, for which some systems lock an account.
     @discardableResult
     public func examine(_ report: (Finding) -> Void = { _ in }) async -> [Finding] {
         var findings: [Finding] = []
@@ -94,16 +103,28 @@ public struct Doctor: Sendable {
             findings.append(said)
             report(said)
         }
-        let rest = ["list", "get"] + plan.options.searchBy.map(Self.name)
+        var toldOf = 0
+        func addUnsaved() {
+            let lost = unsaved?.findings(of: plan.id) ?? []
+            for finding in lost.dropFirst(toldOf) { add(finding) }
+            toldOf = lost.count
+        }
+        let searches = plan.options.searchBy
+        let rest = ["list", "get"] + searches.map(Self.name)
         func skip(_ names: [String], _ why: String) -> [Finding] {
-            for name in names { add(Finding(name, .skipped, why)) }
+            for name in names { add(lacking(name) ?? Finding(name, .skipped, why)) }
             return findings
         }
         add(Network(plan.upstream).lookUp())
         if findings.last?.verdict == .bad {
             return skip(["connection", "credentials"] + rest, "the host is not known")
         }
+        if let untried {
+            add(untried)
+            return skip(["connection", "credentials"] + rest, "a login would use the credential up")
+        }
         let first = await firstCall()
+        addUnsaved()
         add(connection(first))
         if findings.last?.verdict == .bad { return skip(["credentials"] + rest, "there is no connection") }
         add(credentials(first))
@@ -112,10 +133,27 @@ public struct Doctor: Sendable {
         }
         let (listed, rows) = list(first)
         add(listed)
-        let (got, client) = await get(rows.first)
-        add(got)
-        let people = (client.map { [$0] } ?? []) + rows
-        for kind in plan.options.searchBy { add(await search(kind, people, unfiltered: rows.map(\.id))) }
+        if case .failure(let error) = first.result, Self.maySpeakOfTheKey(error) {
+            if first.name != "list" { add(failed(first.name, error, first.took)) }
+            return skip(
+                rest.filter { $0 != "list" && $0 != first.name },
+                "the first call failed and may say that the credentials are wrong: trying on could lock the account")
+        }
+        var people = rows
+        if let row = rows.first {
+            let (got, client) = await get(row, "the first client of the list")
+            add(got)
+            people.insert(contentsOf: client.map { [$0] } ?? [], at: 0)
+        }
+        var found: Client?
+        for kind in searches {
+            let (finding, client) = await search(kind, people, unfiltered: rows.map(\.id))
+            add(finding)
+            found = found ?? client
+        }
+        // Where no list shows anybody, whom a search found.
+        if rows.isEmpty { add(await get(found, "a client that a search found").finding) }
+        addUnsaved()
         return findings
     }
 
@@ -123,14 +161,55 @@ public struct Doctor: Sendable {
     public func verify() async -> [Finding] {
         var findings = [Network(plan.upstream).lookUp()]
         guard findings[0].verdict != .bad else { return findings }
+        if let untried { return findings + [untried] }
         let first = await firstCall()
         findings.append(connection(first))
-        guard findings[1].verdict != .bad else { return findings }
-        findings.append(credentials(first))
-        if findings[2].verdict == .skipped, case .failure(let error) = first.result {
-            findings.append(failed(first.name, error, first.took))
+        if findings[1].verdict != .bad {
+            findings.append(credentials(first))
+            if findings[2].verdict == .skipped, case .failure(let error) = first.result {
+                findings.append(failed(first.name, error, first.took))
+            }
         }
-        return findings
+        return findings + (unsaved?.findings(of: plan.id) ?? [])
+    }
+
+    /// Why nothing may be sent: a login would use up a credential whose successor could not be kept.
+    private var untried: Finding? {
+        guard let credential = plan.usedUpCredential, let reason = plan.complaintAboutCredentialFile() else {
+            return nil
+        }
+        return UnsavedCredentials.untried(credential, reason)
+    }
+
+    /// Whether a failure may be what the system says to wrong credentials, in a way that no outcome rule knows: an error
+    /// inside a success, or a refusal of a call that gives nothing to refuse.
+    private static func maySpeakOfTheKey(_ error: UpstreamError) -> Bool {
+        switch error {
+        case .refused: true
+        case .failed(let status?, _): (200..<300).contains(status) || status == 400
+        default: false
+        }
+    }
+
+    /// What there is to say of a thing that the system does not have; nil for one that can be tried.
+    func lacking(_ name: String) -> Finding? {
+        let capabilities = driver.capabilities
+        let seen: String
+        switch name {
+        case "list" where !capabilities.operations.contains(.list):
+            seen = "the system has no list: GET /clients answers 501"
+        case "get" where !capabilities.operations.contains(.get):
+            seen = "the system cannot show one client: GET /clients/{id} answers 501"
+        default:
+            let kind = TermKind.allCases.first { Self.name($0) == name }
+            guard let kind, capabilities.searches[kind]?.isEmpty ?? true else { return nil }
+            seen =
+                Explanation.way(of: kind, plan, capabilities) == .scan
+                ? "no search of its own: Ponte reads all clients" : "the system cannot: such a term answers 501"
+        }
+        var finding = Finding(name, .skipped, seen)
+        finding.applies = false
+        return finding
     }
 
     var context: CallContext { CallContext(deadline: .now + plan.callTimeout, requestID: "ponte-doctor") }
@@ -221,9 +300,7 @@ public struct Doctor: Sendable {
 
     private func list(_ first: FirstCall) -> (Finding, [Client]) {
         let name = "list"
-        guard first.name == name else {
-            return (Finding(name, .skipped, "the system has no list: GET /clients answers 501"), [])
-        }
+        if let lacking = lacking(name) { return (lacking, []) }
         let took = first.took - (probe.beforeLast ?? .zero)
         switch first.result {
         case .failure(let error): return (failed(name, error, took), [])

@@ -2,171 +2,186 @@ import Bridge
 import ClientContract
 import UpstreamDriver
 
-/// What the doctor asks once the list is known: one record, and one search of each kind.
+/// One search of each kind.
 extension Doctor {
-    func get(_ row: Client?) async -> (Finding, Client?) {
-        let name = "get"
-        guard driver.capabilities.operations.contains(.get) else {
-            return (Finding(name, .skipped, "the system cannot show one client: GET /clients/{id} answers 501"), nil)
-        }
-        guard let row else { return (Finding(name, .skipped, "no client is known to ask for"), nil) }
-        let start = ContinuousClock.now
+    /// Searches for somebody who cannot be there, then for some who are: for these as Ponte does for a caller, page by
+    /// page and by full records where rows do not show enough.
+    /// - Parameters:
+    ///   - people: whom the list and the record showed.
+    ///   - unfiltered: ids of the list's first page.
+    /// - Returns: one of those who were found as well.
+    func search(_ kind: TermKind, _ people: [Client], unfiltered: [ClientID]) async -> (Finding, Client?) {
+        let name = Self.name(kind)
+        if let lacking = lacking(name) { return (lacking, nil) }
+        let attempts = driver.capabilities.searches[kind] ?? []
+        let (start, before) = (ContinuousClock.now, probe.asked)
         do throws(UpstreamError) {
-            let client = try await driver.client(row.id, context)
+            var strangers: [[ClientID]] = []
+            var areExpected = true
+            for attempt in attempts.indices {
+                let page = try await candidates(Self.nobody(kind), attempt, attempts[attempt])
+                guard !page.clients.isEmpty else { continue }
+                strangers.append(page.clients.map(\.id))
+                if attempts[attempt].trust != .superset { areExpected = false }
+            }
+            if strangers.contains(where: { Self.isSame($0, unfiltered) }) {
+                return (ignored(name, "its whole list", took: .now - start), nil)
+            }
+            let others = strangers.map(\.count).max() ?? 0
+            let told = known.first { $0.kind == kind }
+            let terms = told.map { [$0] } ?? Self.sample(kind, of: people)
+            guard !terms.isEmpty else {
+                let whom = "nobody who is there was known to look for"
+                let advice = "Name somebody who is on record, best a made-up patient: --known \(kind.rawValue)=…."
+                let seen =
+                    others == 0
+                    ? "finds nobody who cannot be there; \(whom)" : "\(Self.shows(others)); \(whom)"
+                let more = others == 0 || areExpected ? "" : " " + Self.unfit
+                return (Finding(name, .doubtful, seen, advice: advice + more, took: .now - start), nil)
+            }
+            let tally = try await look(for: terms)
             let took = ContinuousClock.now - start
-            guard client.id == row.id else {
-                return (
-                    Finding(
-                        name, .bad, "another client came than the one asked for",
-                        advice: "Look at \"id\" of the profile: rows and records must show the same one.", took: took),
-                    nil
-                )
+            if tally.firstPages.contains(where: { page in strangers.contains { Self.isSame($0, page) } }) {
+                return (ignored(name, "the same clients as to whoever is there", took: took), tally.client)
             }
-            let lost = ClientField.allCases.filter { row.has($0) && !client.has($0) }.map(\.wireName)
-            let members = Members([client])
-            let seen = "the first client of the list, with: \(members.text)"
-            guard lost.isEmpty else {
-                return (
-                    Finding(
-                        name, .doubtful, seen,
-                        advice: "The row shows more than the record: look at the record's places for "
-                            + lost.joined(separator: ", ") + ".", took: took, members: members), client
-                )
+            var finding = judged(name, kind, tally, isTold: told != nil, took: took)
+            if let wrong = finding {
+                return (wrong, tally.client)
             }
-            if let wrong = await absent(like: row.id) {
-                return (
-                    Finding(
-                        name, wrong.verdict, wrong.seen, advice: wrong.advice, took: took, members: members), client
-                )
+            let calls = probe.asked - before
+            let found = "finds \(tally.whom(isTold: told != nil))"
+            if others == 0 {
+                finding = timed(
+                    name, found + ", and nobody who cannot be there (\(calls) calls)", took, calls: calls)
+            } else if areExpected {
+                finding = timed(
+                    name, found + "; \(Self.shows(others)), as the profile says of it (\(calls) calls)", took,
+                    calls: calls)
+            } else {
+                finding = Finding(
+                    name, .doubtful, found + "; \(Self.shows(others))", advice: Self.unfit, took: took)
             }
-            return (timed(name, seen + "; and nobody by an id that nobody has", took, members: members), client)
+            finding?.isProved = true
+            return (finding ?? Finding(name, .doubtful, found, took: took), tally.client)
         } catch {
             return (failed(name, error, ContinuousClock.now - start), nil)
         }
     }
 
-    /// What is wrong when somebody is asked for who cannot be there; nil where nothing is.
-    private func absent(like id: ClientID) async -> Finding? {
-        let name = "get"
-        let nobody = Self.nobody(like: id)
-        do throws(UpstreamError) {
-            guard try await driver.client(nobody, context).id != nobody else { return nil }
-            return Finding(
-                name, .bad, "a client comes for an id that nobody has",
-                advice: "The id is not what the system looks by: check this call's path and query in the profile.")
-        } catch .notFound {
-            return nil
-        } catch {
-            return Finding(
-                name, .doubtful, "the first client of the list is shown; for an id that nobody has: \(error)",
-                advice: Advice.absent(plan))
+    // MARK: People who are there
+
+    /// What came of looking for some who are there.
+    private struct Tally {
+        var found = 0
+        /// Not found, though all was looked at.
+        var absent = 0
+        /// Not found among as many as Ponte looks at.
+        var open = 0
+        /// Not asked for: the system has no form for the term, and callers are told so (501).
+        var uncarried = 0
+        /// Clients that searches answered in place of those.
+        var others = 0
+        var client: Client?
+        var firstPages: [[ClientID]] = []
+
+        var asked: Int { found + absent + open }
+
+        func whom(isTold: Bool) -> String {
+            isTold ? "the client that you named" : asked == 1 ? "a client of the list" : "\(asked) clients of the list"
         }
     }
 
-    /// An id that looks like the system's and that nobody has.
-    static func nobody(like id: ClientID) -> ClientID {
-        let text = id.text
-        let isNumber = text.utf8.allSatisfy { UInt8(ascii: "0") <= $0 && $0 <= UInt8(ascii: "9") }
-        // The last but one of those that systems with numbers of 32 bits can hold.
-        if isNumber { return ClientID("2147483646") }
-        let isHex = text.allSatisfy { $0.isHexDigit || $0 == "-" }
-        guard isHex, text.count == 36 || text.count == 24 else { return ClientID("ponte-ninguem") }
-        // A UUID of version 4 (RFC 9562), or 24 digits as some databases make them.
-        return ClientID(text.count == 36 ? "ffffffff-ffff-4fff-bfff-fffffffffffe" : String(repeating: "f", count: 24))
-    }
-
-    /// Searches for somebody who cannot be there, then for some who are.
-    /// - Parameters:
-    ///   - people: whom the list and the record showed.
-    ///   - unfiltered: ids of the list's first page.
-    func search(_ kind: TermKind, _ people: [Client], unfiltered: [ClientID]) async -> Finding {
-        let name = Self.name(kind)
-        let attempts = driver.capabilities.searches[kind] ?? []
-        guard !attempts.isEmpty else {
-            let scans = Explanation.way(of: kind, plan, driver.capabilities) == .scan
-            return Finding(
-                name, .skipped,
-                scans ? "no search of its own: Ponte reads all clients" : "the system cannot: such a term answers 501")
-        }
-        let (start, before) = (ContinuousClock.now, probe.asked)
-        do throws(UpstreamError) {
-            var strangers: [ClientID] = []
-            for attempt in attempts.indices {
-                let page = try await candidates(Self.nobody(kind), attempt, attempts[attempt])
-                if page.clients.count > strangers.count { strangers = page.clients.map(\.id) }
-            }
-            if !strangers.isEmpty {
-                return strange(name, strangers, unfiltered, took: .now - start)
-            }
-            let told = known.first { $0.kind == kind }
-            let terms = told.map { [$0] } ?? Self.sample(kind, of: people)
-            guard !terms.isEmpty else {
-                return Finding(
-                    name, .doubtful, "finds nobody who cannot be there; nobody who is there was known to look for",
-                    advice: "Name somebody who is on record, best a made-up patient: --known \(kind.rawValue)=….",
-                    took: .now - start)
-            }
-            var (found, others, uncarried) = (0, 0, 0)
-            for term in terms {
-                var shown: [Client] = []
-                do throws(UpstreamError) {
-                    for attempt in attempts.indices where !shown.contains(where: { Self.shows($0, term, people) }) {
-                        shown += try await candidates(term, attempt, attempts[attempt]).clients
-                    }
-                } catch .unsupported where uncarried + 1 < terms.count {
-                    // It has no form for this one, and callers are told so (501).
-                    uncarried += 1
-                    continue
+    private func look(for terms: [SearchTerm]) async throws(UpstreamError) -> Tally {
+        var tally = Tally()
+        for term in terms {
+            let watched = WatchedDriver(driver)
+            let bridge = Bridge(driver: watched, options: plan.options)
+            do throws(ContractError) {
+                if let client = try await bridge.first(term, context) {
+                    tally.found += 1
+                    tally.client = tally.client ?? client
+                } else {
+                    tally.absent += 1
+                    tally.others += watched.candidates
                 }
-                if shown.contains(where: { Self.shows($0, term, people) }) { found += 1 } else { others += shown.count }
+            } catch {
+                switch Self.cause(error, watched) {
+                case nil: tally.open += 1
+                case .unsupported? where tally.uncarried + 1 < terms.count: tally.uncarried += 1
+                case let failure?: throw failure
+                }
             }
-            let asked = terms.count - uncarried
-            let took = ContinuousClock.now - start
-            guard found == asked else {
-                let whom =
-                    told != nil
-                    ? "the client that you named is not found by this \(kind.rawValue)"
-                    : asked == 1
-                        ? "a client of the list is not found by its own \(kind.rawValue)"
-                        : "\(found) of \(asked) clients of the list are found by their own \(kind.rawValue)"
-                return Finding(
-                    name, .bad, whom + (others == 0 ? "" : ", but \(others) others"),
-                    advice: (told != nil && others == 0 ? "Is somebody with it on record? If so: " : "")
-                        + Advice.spellings(plan, some: found > 0), took: took)
-            }
-            let calls = probe.asked - before
-            let whom =
-                told != nil
-                ? "the client that you named"
-                : asked == 1 ? "a client of the list" : "\(asked) clients of the list"
-            var finding = timed(
-                name, "finds \(whom), and nobody who cannot be there (\(calls) calls)", took, calls: calls)
-            finding.isProved = true
-            return finding
-        } catch {
-            return failed(name, error, ContinuousClock.now - start)
+            tally.firstPages += watched.firstPages
         }
+        return tally
     }
 
-    /// A search for somebody who cannot be there found people.
-    private func strange(
-        _ name: String, _ strangers: [ClientID], _ unfiltered: [ClientID], took: Duration
-    ) -> Finding {
-        let shared = min(strangers.count, unfiltered.count)
-        if shared > 1, strangers.prefix(shared).elementsEqual(unfiltered.prefix(shared)) {
+    /// What the driver said, or what Bridge makes of it; nil where an answer held more than Ponte looks at.
+    private static func cause(_ error: ContractError, _ watched: WatchedDriver) -> UpstreamError? {
+        if let failure = watched.failure { return failure }
+        let detail = error.detail ?? error.code.rawValue
+        if error.code == .deadline { return .timeout }
+        if error.code == .unsupported { return .unsupported(detail) }
+        return detail.contains(Bridge.ignored) ? nil : .malformed(detail)
+    }
+
+    /// What is wrong with a search that did not find everybody; nil where it did.
+    private func judged(
+        _ name: String, _ kind: TermKind, _ tally: Tally, isTold: Bool, took: Duration
+    ) -> Finding? {
+        let (asked, found) = (tally.asked, tally.found)
+        if tally.absent > 0 {
+            let whom =
+                isTold
+                ? "the client that you named is not found by this \(kind.rawValue)"
+                : asked == 1
+                    ? "a client of the list is not found by its own \(kind.rawValue)"
+                    : "\(found) of \(asked) clients of the list are found by their own \(kind.rawValue)"
             return Finding(
-                name, .bad,
-                "the filter is ignored: asked for somebody who cannot be there, the system shows its whole list",
-                advice:
-                    "Check the parameter's name in the profile's search against the vendor's documentation. Until then every "
-                    + "search reads the whole clinic.", took: took)
+                name, .bad, whom + (tally.others == 0 ? "" : ", but \(tally.others) others"),
+                advice: (isTold && tally.others == 0 ? "Is somebody with it on record? If so: " : "")
+                    + Advice.spellings(plan, some: found > 0), took: took)
         }
-        return Finding(
+        guard tally.open > 0 else { return nil }
+        var finding = Finding(
             name, .doubtful,
-            "asked for somebody who cannot be there, the system shows \(strangers.count == 1 ? "another" : "\(strangers.count) others")",
+            (found > 0
+                ? "finds \(found) of \(asked) clients of the list; for the others"
+                : "for \(tally.whom(isTold: isTold))")
+                + " the system shows more candidates than Ponte looks through",
             advice:
-                "It finds parts of values, or ignores the filter. Ponte compares every candidate and answers none of these, but "
-                + "looks through more of them: check the parameter's name in the profile's search.", took: took)
+                "Such a search answers an error (502). Ponte looks through \(Bridge.mostCandidates) candidates, and "
+                + "\(Bridge.mostComparisons) where only the full record shows what is compared; where the profile calls a search "
+                + "\"exact\", no page may hold others only. If the name is a common one it may be meant; else check the "
+                + "parameter's name, \"spellings\" and \"trust\" of the profile's search.", took: took)
+        finding.isProved = found > 0
+        return finding
+    }
+
+    // MARK: People who are not
+
+    private static func shows(_ others: Int) -> String {
+        "asked for somebody who cannot be there, the system shows \(others == 1 ? "another" : "\(others) others")"
+    }
+
+    private static let unfit =
+        "It finds parts of values, or ignores the filter. Ponte compares every candidate and answers none of these, but looks "
+        + "through more of them: check the parameter's name in the profile's search, and say \"trust\": \"superset\" if parts "
+        + "are what it finds."
+
+    /// Whether two answers begin with the same clients in the same order: then what was asked made no difference.
+    private static func isSame(_ one: [ClientID], _ other: [ClientID]) -> Bool {
+        let shared = min(one.count, other.count)
+        return shared > 1 && one.prefix(shared).elementsEqual(other.prefix(shared))
+    }
+
+    private func ignored(_ name: String, _ what: String, took: Duration) -> Finding {
+        Finding(
+            name, .bad,
+            "the filter is ignored: asked for somebody who cannot be there, the system shows \(what)",
+            advice:
+                "Check the parameter's name in the profile's search against the vendor's documentation. Until then every "
+                + "search reads the whole clinic.", took: took)
     }
 
     func candidates(
@@ -174,17 +189,6 @@ extension Doctor {
     ) async throws(UpstreamError) -> ClientPage {
         let size = way.paging.fixed ?? min(way.paging.maximum, 50)
         return try await driver.candidates(for: term, attempt: attempt, PageRequest(.offset(0), size: size), context)
-    }
-
-    /// Whether a candidate is the one looked for: by id where the person is known, else by what rows show of the term.
-    private static func shows(_ candidate: Client, _ term: SearchTerm, _ people: [Client]) -> Bool {
-        if people.contains(where: { $0.id == candidate.id && self.term(term.kind, of: $0) == term }) { return true }
-        return switch term {
-        case .phone(let phone): candidate.reaches(phone)
-        case .cpf(let cpf): candidate.cpf == cpf
-        case .email(let email): candidate.email?.lowercased() == email.lowercased()
-        case .name(let name): candidate.name.lowercased() == name.lowercased()
-        }
     }
 
     /// A term that no patient has: reserved domains (RFC 2606), a number of a range that Brazil's plan does not give out

@@ -13,10 +13,11 @@ public struct Explanation: Sendable {
 
     public let sections: [Section]
 
-    public init(_ plan: TenantPlan) {
+    /// - Parameter moment: when it is read, in seconds since 1970-01-01 UTC: keys may be over then.
+    public init(_ plan: TenantPlan, at moment: Int = CalendarDay.now) {
         let capabilities = plan.driver.capabilities
         sections = [
-            Self.tenant(plan), Self.inbound(plan), Self.upstream(plan), Self.limits(plan), Self.clients(plan),
+            Self.tenant(plan), Self.inbound(plan, moment), Self.upstream(plan), Self.limits(plan), Self.clients(plan),
             Self.calls(plan, capabilities), Self.searches(plan, capabilities), Self.writes(plan, capabilities),
         ]
     }
@@ -40,9 +41,23 @@ public struct Explanation: Sendable {
             lines: [("id", plan.id), ("name", plan.name), ("served", plan.isDisabled ? "no (disabled)" : "yes")])
     }
 
-    private static func inbound(_ plan: TenantPlan) -> Section {
-        let keys = plan.keys.map { ("key \($0.name)", "SHA-256 \($0.digest.hex.prefix(8))…") }
-        return Section(title: "Who may call", lines: keys + [("path", "/clients, or /t/\(plan.id)/clients")])
+    private static func inbound(_ plan: TenantPlan, _ moment: Int) -> Section {
+        let keys = plan.keys.map { ("key \($0.name)", "SHA-256 \($0.digest.hex.prefix(8))…, \(good($0, moment))") }
+        let networks = plan.allow.map { $0.map(\.description).joined(separator: ", ") }
+        return Section(
+            title: "Who may call",
+            lines: keys + [
+                ("from", networks ?? "any address"),
+                ("in a minute", plan.requestsPerMinute.map { "at most \($0) requests by one key" } ?? "no limit"),
+                ("path", "/clients, or /t/\(plan.id)/clients"),
+            ])
+    }
+
+    /// For how long a key opens anything.
+    private static func good(_ key: InboundKey, _ moment: Int) -> String {
+        guard let expires = key.expires else { return "for ever" }
+        return expires.isOver(at: moment)
+            ? "EXPIRED after \(expires): every call with it is refused" : "until \(expires), the end of that day in UTC"
     }
 
     private static func upstream(_ plan: TenantPlan) -> Section {
@@ -56,6 +71,9 @@ public struct Explanation: Sendable {
         lines.append(("HTTP", channel.http2 ? "2 where the system offers it, else 1.1" : "1.1"))
         lines.append(("trusts", channel.caFile.map { "the authorities of \($0)" } ?? "the machine's authorities"))
         if let file = channel.clientCertificateFile { lines.append(("shows", "the certificate of \(file)")) }
+        if !facts.addresses.isEmpty {
+            lines.append(("may be in", "public networks, and " + facts.addresses.joined(separator: ", ")))
+        }
         return Section(title: "The clinic's system", lines: lines)
     }
 
@@ -68,11 +86,23 @@ public struct Explanation: Sendable {
                 ("one call", "at most \(seconds(plan.callTimeout)), everything included"),
                 ("a whole list", "at most \(seconds(plan.listTimeout))"),
                 ("connecting", "at most \(seconds(channel.connectTimeout))"),
+                ("a connection", "used for at most \(seconds(channel.connectionLifetime))"),
                 ("calls at once", String(channel.maxInFlight)),
+                ("calls that wait", "at most \(channel.maxQueued), then 503"),
                 ("calls in a period", paces.isEmpty ? "no limit" : paces.joined(separator: ", and ")),
+                (
+                    "a read that failed",
+                    channel.retries == 0 ? "is not tried again" : "is tried again, \(again(channel.retries))"
+                ),
+                (
+                    "after failures",
+                    "\(channel.breaker.failures) in a row leave the system alone, for \(seconds(channel.breaker.openFor)) at first"
+                ),
                 ("an answer", "at most \(channel.maxBodyBytes) bytes"),
             ])
     }
+
+    private static func again(_ retries: Int) -> String { retries == 1 ? "once" : "up to \(retries) times" }
 
     private static func clients(_ plan: TenantPlan) -> Section {
         let options = plan.options
@@ -89,6 +119,11 @@ public struct Explanation: Sendable {
                     "a repeated create",
                     plan.driver.capabilities.operations.contains(.create)
                         ? Self.duplicates(options.onDuplicate) : "does not arise: there is no create"
+                ),
+                (
+                    "an idempotency key",
+                    "is kept for \(seconds(plan.idempotency.keepFor)), "
+                        + (plan.idempotency.store == .sqlite ? "in the database" : "in memory, until Ponte ends")
                 ),
                 (
                     "rows of a list",

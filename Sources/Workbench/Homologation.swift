@@ -76,7 +76,15 @@ public struct Homologation: Sendable {
     private static func summary(_ facts: Facts) -> String {
         let (plan, capabilities, kinds) = (facts.plan, facts.capabilities, facts.kinds)
         let calls = [Capabilities.Operation.list, .get, .create, .update].count { capabilities.operations.contains($0) }
-        var lines = ["Endpoints de Client disponíveis: \(calls + (kinds.isEmpty ? 0 : 1)) de 5."]
+        var lines: [String] = []
+        if plan.isDisabled {
+            lines.append(
+                "**Esta integração está desativada** (`disabled` no arquivo do tenant): a Ponte não atende nenhuma chamada dela."
+            )
+        } else if plan.keys.allSatisfy({ $0.expires?.isOver(at: CalendarDay.now) == true }) {
+            lines.append("**Todas as chaves desta integração venceram**: toda chamada é recusada com `401`.")
+        }
+        lines.append("Endpoints de Client disponíveis: \(calls + (kinds.isEmpty ? 0 : 1)) de 5.")
         if facts.mayBeLess {
             lines.append(
                 "O servidor não foi consultado: pode oferecer menos do que consta aqui, se a sua própria declaração "
@@ -217,7 +225,7 @@ public struct Homologation: Sendable {
                 case .good: "certo"
                 case .doubtful: "conferir"
                 case .bad: "falhou"
-                case .skipped: "não se aplica"
+                case .skipped: finding.applies ? "não testado" : "não se aplica"
                 }
             return [name(finding.name), verdict, finding.took.map { Explanation.seconds($0) } ?? "—"]
         }
@@ -235,6 +243,7 @@ public struct Homologation: Sendable {
         case "name": return "nome do servidor"
         case "connection": return "conexão e TLS"
         case "credentials": return "credenciais"
+        case UnsavedCredentials.name: return "arquivo da credencial"
         case "list": return "uma página da lista"
         case "get": return "consulta por id"
         default:

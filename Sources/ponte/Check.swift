@@ -29,9 +29,10 @@ struct Check: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let secrets = SecretSource(resolves: !withoutSecrets)
+        let unsaved = UnsavedCredentials()
+        let secrets = unsaved.watching(SecretSource(resolves: !withoutSecrets))
         let configuration = Configuration(serverFile: options.config, options: .init(secrets: secrets))
-        let seen = live ? try await verify(configuration.tenants.filter { !$0.isDisabled }) : nil
+        let seen = live ? try await verify(configuration.tenants.filter { !$0.isDisabled }, unsaved) : nil
         if json {
             Terminal.print(Self.document(configuration, seen))
         } else {
@@ -48,10 +49,13 @@ struct Check: AsyncParsableCommand {
         var isBad: Bool { findings.contains { $0.verdict == .bad } }
     }
 
-    private func verify(_ plans: [TenantPlan]) async throws -> [Live] {
+    private func verify(_ plans: [TenantPlan], _ unsaved: UnsavedCredentials) async throws -> [Live] {
         let engine = try CurlEngine()
         var seen: [Live] = []
-        for plan in plans { seen.append(Live(tenant: plan.id, findings: await Doctor(plan, engine: engine).verify())) }
+        for plan in plans {
+            let doctor = Doctor(plan, engine: engine, unsaved: unsaved)
+            seen.append(Live(tenant: plan.id, findings: await doctor.verify()))
+        }
         await engine.shutdown()
         return seen
     }

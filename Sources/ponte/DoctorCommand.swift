@@ -10,7 +10,8 @@ struct DoctorCommand: AsyncParsableCommand {
         discussion: """
             Looks up the name, connects, tries the credentials, and asks for one page of the list, one record and one search \
             of each kind, with the time of each; says what is wrong and what to change. No value of a patient is printed. \
-            Exits with 1 when something fails.
+            Exits with 1 when something fails. A login that uses its credential up (login.replaces of a profile) replaces the \
+            credential's file; where that could not be done, nothing is sent.
 
             ok: as it should be. look: works, and may not be meant. FAIL: does not work. skip: does not apply, or could tell \
             nothing new.
@@ -23,9 +24,10 @@ struct DoctorCommand: AsyncParsableCommand {
 
     func run() async throws {
         let terms = try known.terms()
-        let plan = try IntegratorFiles.tenant(tenant, options, secrets: SecretSource())
+        let unsaved = UnsavedCredentials()
+        let plan = try IntegratorFiles.tenant(tenant, options, secrets: unsaved.watching(SecretSource()))
         let engine = try CurlEngine()
-        let findings = await Doctor(plan, engine: engine, known: terms).examine { finding in
+        let findings = await Doctor(plan, engine: engine, known: terms, unsaved: unsaved).examine { finding in
             for line in FindingText.lines(finding) { Terminal.print(line) }
         }
         await engine.shutdown()

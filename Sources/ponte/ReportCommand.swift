@@ -22,11 +22,13 @@ struct ReportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let terms = try known.terms()
-        let plan = try IntegratorFiles.tenant(tenant, options, secrets: SecretSource(resolves: live))
+        let unsaved = UnsavedCredentials()
+        let plan = try IntegratorFiles.tenant(
+            tenant, options, secrets: unsaved.watching(SecretSource(resolves: live)))
         let day = Self.today
         guard live else { return Terminal.print(Homologation(plan, day: day).markdown) }
         let engine = try CurlEngine()
-        let findings = await Doctor(plan, engine: engine, known: terms).examine()
+        let findings = await Doctor(plan, engine: engine, known: terms, unsaved: unsaved).examine()
         await engine.shutdown()
         Terminal.print(Homologation(plan, findings: findings, day: day).markdown)
         let failed = findings.filter { $0.verdict == .bad }

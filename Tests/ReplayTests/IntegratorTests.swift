@@ -93,6 +93,41 @@ import Testing
         #expect(both.status != 0)
     }
 
+    /// Each login of this vendor replaces the credential's file, and a command that ends takes along what it could not write.
+    @Test(arguments: [["check", "--live"], ["doctor", "clinic"], ["report", "clinic", "--live"]])
+    func aCredentialThatIsLostIsSaid(_ command: [String]) async throws {
+        try await withFolder { folder in
+            let token = folder.appending(path: "tenants/clinic.token")
+            let vendor = try RawServer { connection in
+                while let request = connection.readRequest() {
+                    let isLogin = request.line.contains("/oauth2/token")
+                    if isLogin { try? FileManager.default.removeItem(at: token) }
+                    connection.answer(
+                        isLogin
+                            ? #"{"access_token":"a","expires_in":900,"refresh_token":"refresh.second"}"#
+                            : #"{"result":[]}"#, headers: "Content-Type: application/json\r\n")
+                }
+            }
+            defer { vendor.stop() }
+            let drivers = BuiltPonte.repository.appending(path: "Config/drivers").path
+            try write(#"{ "drivers": "\#(drivers)" }"#, folder.appending(path: "server.json"))
+            let key = String(repeating: "ab", count: 32)
+            try write(
+                """
+                { "id": "clinic", "inbound": { "keys": [{ "name": "clinia", "sha256": "\(key)" }] },
+                  "upstream": { "driver": "rest", "profile": "ninsaude", "baseURL": "\(vendor.url)",
+                    "credentials": { "refreshToken": { "file": "clinic.token" } } }, "clients": { "searchBy": ["cpf"] } }
+                """, folder.appending(path: "tenants/clinic.json"))
+            try write("refresh.first\n", token)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: token.path)
+            let run = try await BuiltPonte.run(
+                command + ["--config", folder.appending(path: "server.json").path])
+            #expect(run.status == 1, "\(run.output)")
+            #expect(run.says("the vendor replaced refreshToken"), "\(run.output)")
+            #expect(!run.says("refresh.second"))
+        }
+    }
+
     // MARK: Tenants that cannot be read
 
     @Test func aMissingSecretIsNotCalledAnUnknownTenant() async throws {

@@ -21,6 +21,64 @@ import Transport
         #expect(!text.contains("ponte\n"))
     }
 
+    /// Every limit, and who may call.
+    @Test func explainShowsEveryLimit() throws {
+        let plan = try Shipped.tenant(
+            """
+            { "driver": "rest", "profile": "belle", "baseURL": "https://belle.example.test", "settings": { "unit": "1" },
+              "credentials": { "token": { "env": "TOKEN" } }, "limits": { "concurrent": 3, "queued": 17 },
+              "retries": 1, "breaker": { "failures": 5, "openFor": "7s" }, "addresses": ["private"],
+              "timeouts": { "connectionLifetime": "45s" } }
+            """, searchBy: #"["cpf"]"#, secrets: ["TOKEN": "t"], key: #", "expires": "2026-01-01""#,
+            inbound: #", "allow": ["203.0.113.0/24", "2001:db8::7"], "perMinute": 90"#,
+            more: #", "idempotency": { "keepFor": "90m" }"#)
+        let lastDay = 1_767_225_600 + 86_399
+        let text = Explanation(plan, at: lastDay + 1).text
+        for part in [
+            "EXPIRED after 2026-01-01", "203.0.113.0/24, 2001:db8::7", "at most 90 requests by one key",
+            "at most 17, then 503", "tried again, once", "5 in a row", "for 7s", "kept for 90m", "in memory",
+            "and private", "at most 45s",
+        ] { #expect(text.contains(part), "\(part) in \(text)") }
+        let before = Explanation(plan, at: lastDay).text
+        #expect(before.contains("until 2026-01-01"))
+        #expect(!before.contains("EXPIRED"))
+
+        let plain = Explanation(try Shipped.demo(at: "http://127.0.0.1:1")).text
+        #expect(plain.contains("for ever"))
+        #expect(plain.contains("any address"))
+    }
+
+    /// A paper that promises calls which nobody answers would be sent.
+    @Test func theReportOfATenantThatIsNotServedSaysSo() throws {
+        func report(key: String = "", more: String = "") throws -> String {
+            let plan = try Shipped.tenant(
+                """
+                { "driver": "rest", "profile": "belle", "settings": { "unit": "1" },
+                  "credentials": { "token": { "env": "TOKEN" } } }
+                """, searchBy: #"["cpf"]"#, secrets: ["TOKEN": "t"], key: key, more: more)
+            return Homologation(plan).markdown
+        }
+        #expect(try report(more: #", "disabled": true"#).contains("desativada"))
+        #expect(try report(key: #", "expires": "2020-01-01""#).contains("chaves desta integração venceram"))
+        let served = try report(key: #", "expires": "2999-01-01""#)
+        #expect(!served.contains("desativada"))
+        #expect(!served.contains("venceram"))
+    }
+
+    /// What was not tried is not called inapplicable.
+    @Test func theReportTellsUntriedFromInapplicable() async throws {
+        let mock = try await MockServer.start(MockOptions(patients: 3))
+        let engine = try CurlEngine()
+        let plan = try Shipped.demo(at: mock.baseURL, password: "errada")
+        let findings = await Doctor(plan, engine: engine).examine()
+        await engine.shutdown()
+        await mock.stop()
+        let text = Homologation(plan, findings: findings).markdown
+        #expect(text.contains("| consulta por id | não testado |"))
+        #expect(text.contains("| busca por telefone | não testado |"))
+        #expect(!text.contains("não se aplica"))
+    }
+
     @Test func theReportSaysEachEndpointAndSearchInPortuguese() throws {
         let text = Homologation(try Shipped.demo(at: "http://127.0.0.1:1")).markdown
         for part in [

@@ -35,10 +35,12 @@ enum Shipped {
     }
 
     /// A tenant whose `upstream` is this, with the shipped profiles, or with one of its own in place of them.
+    /// - Parameters:
+    ///   - key, inbound, more: further members of its key, of `inbound`, and of the file, each behind a comma.
     static func tenant(
         _ upstream: String, searchBy: String = #"["phone", "cpf", "email"]"#,
         profile: (name: String, text: String)? = nil,
-        secrets: [String: String] = [:]
+        secrets: [String: String] = [:], key more: String = "", inbound: String = "", more members: String = ""
     ) throws -> TenantPlan {
         let folder = FileManager.default.temporaryDirectory.appending(path: "workbench-\(UUID().uuidString)")
         defer { Leaks.discard(folder) }
@@ -54,8 +56,8 @@ enum Shipped {
         let key = String(repeating: "ab", count: 32)
         try write(
             """
-            { "id": "clinic", "inbound": { "keys": [{ "name": "clinia", "sha256": "\(key)" }] }, "upstream": \(upstream),
-              "clients": { "searchBy": \(searchBy) } }
+            { "id": "clinic", "inbound": { "keys": [{ "name": "clinia", "sha256": "\(key)"\(more) }]\(inbound) }, "upstream": \(upstream),
+              "clients": { "searchBy": \(searchBy) }\(members) }
             """, "tenants/clinic.json")
         let configuration = Configuration(
             serverFile: folder.appending(path: "server.json").path,
