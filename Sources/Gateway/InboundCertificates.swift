@@ -1,5 +1,6 @@
 import NIOSSL
 import Synchronization
+import Tenancy
 
 /// The certificate chain and key that callers are shown, read from PEM files; TLS 1.2 and newer (RFC 9325).
 ///
@@ -33,7 +34,7 @@ public final class InboundCertificates: Sendable {
     private static func context(_ certificateFile: String, _ keyFile: String) throws(Failure) -> NIOSSLContext {
         let chain: [NIOSSLCertificate]
         do {
-            chain = try NIOSSLCertificate.fromPEMFile(certificateFile)
+            chain = try NIOSSLCertificate.fromPEMBytes(try Files.read(certificateFile))
         } catch {
             throw Failure(description: "the certificate file (listen.tls.certificateFile) is no readable PEM file")
         }
@@ -42,7 +43,7 @@ public final class InboundCertificates: Sendable {
         }
         let key: NIOSSLPrivateKey
         do {
-            key = try NIOSSLPrivateKey(file: keyFile, format: .pem)
+            key = try NIOSSLPrivateKey(bytes: try Files.read(keyFile), format: .pem)
         } catch {
             throw Failure(description: "the key file (listen.tls.keyFile) is no readable PEM key without a password")
         }

@@ -31,8 +31,8 @@ enum LogField: String, CaseIterable {
     case method, route, code, failure, reason
     /// Names from the configuration; of a credential its name, never its value.
     case tenant, key, host, credential
-    /// Ids of tenants.
-    case added, replaced, removed, kept
+    /// Ids of tenants; of withdrawn keys with their names, `tenant/key`.
+    case added, replaced, removed, kept, withdrawn
     /// Members of bodies that nobody used, by names that cannot be data, with counts.
     case ignored
     /// Numbers and flags.

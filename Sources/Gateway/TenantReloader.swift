@@ -1,3 +1,4 @@
+import Dispatch
 public import Logging
 public import Metering
 public import ServiceLifecycle
@@ -7,7 +8,8 @@ import UnixSignals
 
 /// Reads the tenant and driver files again on SIGHUP and when one of them changes.
 ///
-/// A file with faults changes nothing: its tenant goes on as it was, and the log says what is wrong with the file.
+/// A file with faults gives nothing: its tenant goes on as it was, but for what the file takes away, and the log says what
+/// is wrong with it.
 public struct TenantReloader: Service {
     private let configuration: Configuration
     private let tenants: TenantDirectory
@@ -15,6 +17,10 @@ public struct TenantReloader: Service {
     private let certificates: InboundCertificates?
     private let meter: ServerMeter
     private let logger: Logger
+    /// Where files are read: one that hangs holds up nobody who answers callers.
+    private let thread = DispatchQueue(label: "ponte.configuration")
+    /// After which a reading that is not done is logged.
+    var patience = Duration.seconds(30)
 
     /// - Parameter certificates: read again together with the files.
     public init(
@@ -32,46 +38,86 @@ public struct TenantReloader: Service {
     public func run() async throws {
         // One task reads and replaces, whoever asks: a reading that began later is never overtaken by an older one.
         let (reasons, ask) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(1))
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask {
+        // They are not waited for: a file system that hangs cannot keep the process from ending.
+        var tasks = [
+            Task {
                 for await _ in await UnixSignalsSequence(trapping: .sighup) { ask.yield("signal") }
-            }
-            if let every = configuration.server.reloadEvery { group.addTask { await watch(every, ask) } }
-            group.addTask {
-                for await reason in reasons { reload(reason) }
-            }
-            try? await gracefulShutdown()
-            group.cancelAll()
-        }
+            },
+            Task { await read(reasons) },
+        ]
+        if let every = configuration.server.reloadEvery { tasks.append(Task { await watch(every, ask) }) }
+        try? await gracefulShutdown()
+        for task in tasks { task.cancel() }
     }
 
     private func watch(_ interval: Duration, _ ask: AsyncStream<String>.Continuation) async {
         var stamp = configuration.stampWhenRead
         while (try? await Task.sleep(for: interval)) != nil {
-            let now = configuration.stamp()
+            let now = await onThread { configuration.stamp() }
             if now != stamp { ask.yield("change") }
             stamp = now
         }
     }
 
-    private func reload(_ reason: String) {
-        var isSound = true
-        do {
+    private func read(_ reasons: AsyncStream<String>) async {
+        var told: KeyDigest?
+        for await reason in reasons {
+            let late = Task {
+                guard (try? await Task.sleep(for: patience)) != nil else { return }
+                logger.error(
+                    "the configuration is still being read: a file system does not answer, and what was read before holds"
+                )
+            }
+            let reading = await onThread { read() }
+            late.cancel()
+            report(reading, reason)
+            // Once for each content that it has.
+            if let changed = reading.changedServerFile, changed != told {
+                logger.warning("the server's file is another than at the start: what it says takes a restart")
+            }
+            told = reading.changedServerFile
+        }
+    }
+
+    private struct Reading: Sendable {
+        let certificateFailure: InboundCertificates.Failure?
+        let changedServerFile: KeyDigest?
+        let changes: TenantDirectory.Changes
+    }
+
+    private func read() -> Reading {
+        var failure: InboundCertificates.Failure?
+        do throws(InboundCertificates.Failure) {
             try certificates?.reload()
         } catch {
-            isSound = false
-            logger.error("the certificate that callers are shown stays the old one: \(error)")
+            failure = error
         }
-        let changes = tenants.replace(with: configuration.readAgain(), engine: engine)
-        meter.configurationRead(isSound && changes.faults.isEmpty ? .ok : .faults)
+        let again = configuration.readAgain()
+        return Reading(
+            certificateFailure: failure, changedServerFile: again.changedServerFile,
+            changes: tenants.replace(with: again, engine: engine))
+    }
+
+    private func report(_ reading: Reading, _ reason: String) {
+        let changes = reading.changes
+        if let failure = reading.certificateFailure {
+            logger.error("the certificate that callers are shown stays the old one: \(failure)")
+        }
+        meter.configurationRead(reading.certificateFailure == nil && changes.faults.isEmpty ? .ok : .faults)
         func list(_ ids: [String]) -> Logger.MetadataValue { .string(ids.joined(separator: ",")) }
         logger.notice(
             "configuration read again",
             metadata: [
                 "reason": .string(reason), "added": list(changes.added), "replaced": list(changes.replaced),
-                "removed": list(changes.removed), "kept": list(changes.kept),
+                "removed": list(changes.removed), "kept": list(changes.kept), "withdrawn": list(changes.withdrawn),
                 "faults": .stringConvertible(changes.faults.count),
             ])
         for fault in changes.faults { logger.error("fault in the configuration: \(fault)") }
+    }
+
+    private func onThread<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+        await withCheckedContinuation { continuation in
+            thread.async { continuation.resume(returning: work()) }
+        }
     }
 }

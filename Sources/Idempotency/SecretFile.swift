@@ -27,7 +27,8 @@ public enum SecretFile {
 
     /// Nil when there is no such file.
     private static func read(_ path: String) throws(StoreFailure) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // A pipe is not waited for: it holds nothing.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         if descriptor < 0, errno == ENOENT { return nil }
         guard descriptor >= 0 else { throw failure("cannot be read") }
         defer { close(descriptor) }

@@ -14,7 +14,10 @@ public struct Configuration: Sendable {
         }
     }
 
+    /// What the server's file says; of a later reading, what it said at the first one.
     public let server: ServerSettings
+    /// What the server's file holds, where that is something else than at the first reading: it takes a restart.
+    public let changedServerFile: KeyDigest?
     /// The tenants whose files are sound, disabled ones included.
     public let tenants: [TenantPlan]
     /// Profiles that compiled, by name; those of a driver with a folder of its own behind its name and a slash.
@@ -27,17 +30,29 @@ public struct Configuration: Sendable {
     public let files: Int
     /// Every file that was read and every folder that was listed, in that order; also those of disabled tenants.
     public let places: [String]
-    /// Whether `tenants` is all that there is: false when `server.json` has faults or a folder could not be listed, so
-    /// that a tenant that is not here may yet have a file.
-    let isComplete: Bool
-    /// Tenant files that have faults, by name.
-    let faultyTenantFiles: Set<String>
+    /// False when the folder of the tenants could not be listed, so that a tenant that is not here may yet have a file.
+    let listsTenants: Bool
+    /// What tenant files that have faults take away even so, by their names.
+    let faultyTenantFiles: [String: Withdrawals]
     public let serverFile: String
     let options: Options
 
     /// Reads all files. Faults are gathered in `faults`; nothing is thrown, so that `check` can print all of them and
     /// the sound tenants can be served.
     public init(serverFile: String, options: Options = Options()) {
+        self.init(serverFile: serverFile, options, since: nil)
+    }
+
+    /// The server's file at the first reading.
+    private struct Start: Sendable {
+        let settings: ServerSettings
+        let content: KeyDigest?
+    }
+
+    /// Nil until a server's file was sound.
+    private let start: Start?
+
+    private init(serverFile: String, _ options: Options, since earlier: Start?) {
         self.serverFile = serverFile
         self.options = options
         var files = 0
@@ -54,35 +69,41 @@ public struct Configuration: Sendable {
                 return nil
             }
         }
-        var isComplete = true
-        func names(_ folder: String) -> [String] {
+        /// Nil, with a fault, when the folder cannot be listed.
+        func names(_ folder: String) -> [String]? {
             places.append(folder)
             do {
                 return try Files.jsonNames(in: folder)
             } catch {
                 faults.append(ConfigFault(file: folder, message: error.message))
-                isComplete = false
-                return []
+                return nil
             }
         }
 
         var server = ServerSettings()
         let report = ConfigReport(file: serverFile)
-        if let content = bytes(serverFile), let root = report.root(content) {
+        let content = bytes(serverFile)
+        if let content, let root = report.root(content) {
             server = ServerSettings(root, secrets: options.secrets)
         }
         faults += report.faults
-        self.server = server
         serverIsSound = faults.isEmpty
+        // Half of what it says could only change with a restart, so all of it does: folders and rules for secrets too.
+        let digest = content.map { KeyDigest(of: $0) }
+        let start = earlier ?? (serverIsSound ? Start(settings: server, content: digest) : nil)
+        self.start = start
+        changedServerFile = earlier == nil || digest == start?.content ? nil : digest
+        server = start?.settings ?? server
+        self.server = server
         stampWhenRead = Self.stamp(server)
 
         var profiles: [String: [String: LoadedProfile?]] = [:]
-        for entry in serverIsSound ? DriverTable.entries : [] {
+        for entry in start == nil ? [] : DriverTable.entries {
             guard let files = entry.profiles else { continue }
             let folder = Self.folder(of: files, server)
             // A driver that no tenant uses needs no folder.
             guard files.folder.isEmpty || !Files.stamp(folder).isEmpty else { continue }
-            for name in names(folder) {
+            for name in names(folder) ?? [] {
                 let path = Files.join(folder, name)
                 let profile = String(name.dropLast(".json".count))
                 profiles[entry.name, default: [:]][profile] = .some(nil)
@@ -107,28 +128,29 @@ public struct Configuration: Sendable {
             profiles: profiles, secrets: secrets, baseURLs: options.baseURLs,
             hasDatabase: server.database != nil)
         var tenants: [TenantPlan] = []
-        var faulty: Set<String> = []
+        var faulty: [String: Withdrawals] = [:]
         var warnings: [ConfigFault] = []
-        for name in serverIsSound ? names(server.tenants) : [] {
+        let tenantNames = start == nil ? nil : names(server.tenants)
+        for name in tenantNames ?? [] {
             let path = Files.join(server.tenants, name)
             guard let content = bytes(path) else {
-                faulty.insert(name)
+                faulty[name] = Withdrawals.nothing
                 continue
             }
             do {
                 let plan = try reader.read(content, file: path)
-                let clash = Self.clash(of: plan, with: tenants, file: path)
-                if clash.isEmpty { tenants.append(plan) } else { faulty.insert(name) }
+                let clash = Self.clash(of: plan, with: tenants.map { (id: $0.id, keys: $0.keys) }, file: path)
+                if clash.isEmpty { tenants.append(plan) } else { faulty[name] = Withdrawals(of: plan) }
                 warnings += Self.warnings(about: plan, file: path)
                 faults += clash
             } catch {
-                faulty.insert(name)
+                faulty[name] = Withdrawals(ofFaulty: content)
                 faults += error.faults
             }
         }
         self.tenants = tenants
         warnings += Self.warnings(about: tenants, server, file: serverFile)
-        self.isComplete = serverIsSound && isComplete
+        listsTenants = tenantNames != nil
         faultyTenantFiles = faulty
         self.warnings = warnings
         self.faults = faults
@@ -136,11 +158,12 @@ public struct Configuration: Sendable {
         self.places = places
     }
 
-    /// Whether `server.json` has no faults; without it nothing else is read.
+    /// Whether `server.json` has no faults; until it once had none, nothing else is read.
     public let serverIsSound: Bool
 
-    /// The same files, read again.
-    public func readAgain() -> Configuration { Configuration(serverFile: serverFile, options: options) }
+    /// The same files, read again, by the settings of the server's file at the first reading: faults that it has by now
+    /// are reported, and change nothing.
+    public func readAgain() -> Configuration { Configuration(serverFile: serverFile, options, since: start) }
 
     /// What `stamp()` was just before the files were read.
     public let stampWhenRead: String
@@ -187,7 +210,9 @@ public struct Configuration: Sendable {
     }
 
     /// Two tenants cannot share a key: it is what tells them apart.
-    static func clash(of plan: TenantPlan, with others: [TenantPlan], file: String) -> [ConfigFault] {
+    static func clash(
+        of plan: TenantPlan, with others: [(id: String, keys: [InboundKey])], file: String
+    ) -> [ConfigFault] {
         others.flatMap { other in
             plan.keys.enumerated().filter { _, key in other.keys.contains { $0.digest == key.digest } }.map {
                 index, _ in

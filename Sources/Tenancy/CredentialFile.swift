@@ -123,7 +123,7 @@ final class FileLock: Sendable {
 
     static func acquire(_ path: String, until deadline: ContinuousClock.Instant) async -> Outcome {
         while true {
-            let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+            let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
             guard descriptor >= 0 else { return .noFile }
             let lock = FileLock(descriptor)
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {

@@ -90,7 +90,7 @@ extension Files {
 
     /// The new content is there before the rest of the old one goes.
     private static func overwrite(_ path: String, with bytes: [UInt8]) throws(Failure) {
-        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw Failure(message: "cannot be written: \(reason())") }
         defer { close(descriptor) }
         try write(bytes, to: descriptor)

@@ -10,9 +10,19 @@ package enum Files {
         package let message: String
     }
 
-    /// A file's bytes.
-    /// - Throws: what the system says, without the path.
+    /// A file's bytes. What is no regular file is refused and not waited for: a pipe that nobody writes to would hold up
+    /// whoever reads it for ever.
+    /// - Throws: what the system says, or that it is no regular file; without the path.
     package static func read(_ path: String) throws(Failure) -> [UInt8] { try read(path, isSecret: false) }
+
+    /// The bytes of a file, or of a pipe that somebody hands to a command.
+    /// - Throws: as `read`.
+    package static func readInput(_ path: String) throws(Failure) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Failure(message: "cannot be read: \(reason())") }
+        defer { close(descriptor) }
+        return try content(of: descriptor)
+    }
 
     /// A secret's bytes.
     /// - Parameter allowsOpen: whether it may be a file that others read or change.
@@ -22,15 +32,21 @@ package enum Files {
     }
 
     private static func read(_ path: String, isSecret: Bool) throws(Failure) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Opening a pipe waits for its other end unless told not to.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else { throw Failure(message: "cannot be read: \(reason())") }
         defer { close(descriptor) }
-        if isSecret {
-            // Of the file that is open: a name could lead elsewhere by now.
-            var information = stat()
-            guard fstat(descriptor, &information) == 0 else { throw Failure(message: "cannot be read: \(reason())") }
-            if let complaint = complaint(aboutModeOf: information) { throw Failure(message: complaint) }
+        // Of the file that is open: a name could lead elsewhere by now.
+        var information = stat()
+        guard fstat(descriptor, &information) == 0 else { throw Failure(message: "cannot be read: \(reason())") }
+        guard information.st_mode & S_IFMT == S_IFREG else {
+            throw Failure(message: "is not a regular file (a folder, a pipe or a device)")
         }
+        if isSecret, let complaint = complaint(aboutModeOf: information) { throw Failure(message: complaint) }
+        return try content(of: descriptor)
+    }
+
+    private static func content(of descriptor: Int32) throws(Failure) -> [UInt8] {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         while true {

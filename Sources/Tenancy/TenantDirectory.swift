@@ -76,6 +76,21 @@ public final class Tenant: Sendable, CustomStringConvertible {
         listTimeout = plan.listTimeout
         self.plan = plan
     }
+
+    /// The same tenant with fewer keys.
+    init(_ tenant: Tenant, keys: [InboundKey]) {
+        id = tenant.id
+        self.keys = keys
+        allow = tenant.allow
+        requestsPerMinute = tenant.requestsPerMinute
+        bridge = tenant.bridge
+        callTimeout = tenant.callTimeout
+        listTimeout = tenant.listTimeout
+        meter = tenant.meter
+        plan = tenant.plan
+        scope = tenant.scope
+        channel = tenant.channel
+    }
 }
 
 /// The tenants being served. What it holds can be swapped while calls are under way: they end on the tenant on which
@@ -96,8 +111,10 @@ public final class TenantDirectory: Sendable {
         public var added: [String] = []
         public var replaced: [String] = []
         public var removed: [String] = []
-        /// Kept as they were because their files have faults.
+        /// Kept as they were because their files have faults, but for what is withdrawn.
         public var kept: [String] = []
+        /// Keys that were taken from those, since their files no longer list them, as `tenant/key`.
+        public var withdrawn: [String] = []
         public var faults: [ConfigFault] = []
     }
 
@@ -189,7 +206,10 @@ public final class TenantDirectory: Sendable {
     }
 
     /// Puts a new reading of the files in place: unchanged tenants stay the same object, changed ones are made anew,
-    /// those with faults stay as they were, those without a file go. When a folder cannot be listed, all stay.
+    /// those with faults stay as they were, those without a file go. When the folder cannot be listed, all stay.
+    ///
+    /// What a file takes away takes effect even where it has faults: a disabled tenant goes, and one that stays loses the
+    /// keys that its file no longer lists.
     public func replace(with configuration: Configuration, engine: CurlEngine) -> Changes {
         reloading.withLock { _ in replaceAlone(configuration, engine) }
     }
@@ -197,43 +217,46 @@ public final class TenantDirectory: Sendable {
     private func replaceAlone(_ configuration: Configuration, _ engine: CurlEngine) -> Changes {
         var changes = Changes()
         changes.faults = configuration.faults
-        guard configuration.isComplete else {
-            let (kept, faults) = (snapshot.withLock { $0.tenants.map(\.id) }, changes.faults.count)
-            changes.kept = kept
-            snapshot.withLock { ($0.stale, $0.faults) = (Set(kept), faults) }
-            return changes
-        }
         let old = snapshot.withLock { $0.tenants }
-        let kept = old.filter { tenant in
-            tenant.plan.map { configuration.faultyTenantFiles.contains($0.fileName) } ?? true
+        var tenants: [Tenant] = []
+        func keep(_ tenant: Tenant, _ withdrawals: Withdrawals) {
+            let left = withdrawals.left(of: tenant.keys)
+            for key in tenant.keys where !left.contains(where: { $0.digest == key.digest }) {
+                changes.withdrawn.append("\(tenant.id)/\(key.name)")
+            }
+            changes.kept.append(tenant.id)
+            tenants.append(left == tenant.keys ? tenant : Tenant(tenant, keys: left))
         }
-        changes.kept = kept.map(\.id)
-        var tenants = kept
+        for tenant in old {
+            guard let plan = tenant.plan, configuration.listsTenants else {
+                keep(tenant, .nothing)
+                continue
+            }
+            guard let withdrawals = configuration.faultyTenantFiles[plan.fileName], !withdrawals.isDisabled else {
+                continue
+            }
+            keep(tenant, withdrawals)
+        }
+        // No key may open two tenants, nor may the order of the files decide: sound files have no key in common, and
+        // whoever is kept below keeps only keys that its own one lists. So those kept above are all that can clash.
+        let kept = tenants.map { (id: $0.id, keys: $0.keys) }
         for plan in configuration.tenants where !plan.isDisabled {
             let before = old.first { $0.id == plan.id }
-            if let before, before.plan?.fingerprint == plan.fingerprint {
+            if let before, before.plan?.fingerprint == plan.fingerprint, before.keys == plan.keys {
                 tenants.append(before)
                 continue
             }
-            guard memories.canHold(plan) else {
-                changes.faults.append(
+            let faults =
+                memories.canHold(plan)
+                ? Configuration.clash(of: plan, with: kept, file: plan.fileName)
+                : [
                     ConfigFault(
                         file: plan.fileName, pointer: "/idempotency/store",
-                        message: "needs a database, and there was none when the server started: start it again"))
-                if let before {
-                    tenants.append(before)
-                    changes.kept.append(before.id)
-                }
-                continue
-            }
-            // A key of a tenant that is kept cannot move to another while the former's file has faults.
-            let clash = Configuration.clash(of: plan, with: kept.compactMap(\.plan), file: plan.fileName)
-            guard clash.isEmpty else {
-                changes.faults += clash
-                if let before {
-                    tenants.append(before)
-                    changes.kept.append(before.id)
-                }
+                        message: "needs a database, and there was none when the server started: start it again")
+                ]
+            guard faults.isEmpty else {
+                changes.faults += faults
+                if let before { keep(before, Withdrawals(of: plan)) }
                 continue
             }
             tenants.append(Tenant(plan, engine: engine, memories: memories, replacing: before, observer))

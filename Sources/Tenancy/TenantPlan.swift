@@ -231,7 +231,9 @@ struct TenantReader {
         if let store = object.optional("store"), let choice = store.choice(IdempotencyPlan.Store.self) {
             plan.store = choice
             if choice == .sqlite, !hasDatabase {
-                store.fault("needs a database: name its file in server.json, as \"idempotency\": { \"database\": … }")
+                store.fault(
+                    "needs a database: name its file in server.json, as \"idempotency\": { \"database\": … }; "
+                        + "a running server opens it when it is started again")
             }
         }
         if let time = object.optional("keepFor")?.duration(.seconds(60)...Duration.seconds(30 * 86_400)) {

@@ -87,7 +87,7 @@ enum IntegratorFiles {
 
     static func bytes(_ path: String) throws(ConfigError) -> [UInt8] {
         do {
-            return try Files.read(path)
+            return try Files.readInput(path)
         } catch {
             throw ConfigError([ConfigFault(file: path, message: error.message)])
         }

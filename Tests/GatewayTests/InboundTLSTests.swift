@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 import Transport
 
@@ -95,6 +96,19 @@ import Transport
     @Test func callersAreAnsweredOverTLS() async throws {
         try await with { gateway, files, _ async throws in
             #expect(try await status(gateway, trusting: files.certificate) == 200)
+        }
+    }
+
+    /// Pipes in the files' places: nobody waits for what will not come.
+    @Test func aPipeIsNoCertificate() async throws {
+        try await with { gateway, files, certificates async throws in
+            let old = try files.copy()
+            for path in [files.key, files.certificate] {
+                try FileManager.default.removeItem(atPath: path)
+                try #require(mkfifo(path, 0o600) == 0)
+                #expect(throws: InboundCertificates.Failure.self) { try certificates.reload() }
+            }
+            #expect(try await status(gateway, trusting: old) == 200)
         }
     }
 

@@ -130,6 +130,49 @@ import Testing
         await mock.stop()
     }
 
+    /// What an operator does first in an incident: it takes effect although other files are faulty, and a pipe lies where
+    /// a file is expected. And what `server.json` says by then waits for a restart, which is said once.
+    @Test func whatIsWithdrawnGoesWhateverElseIsFaulty() async throws {
+        let mock = try await MockServer.start(MockOptions(dialect: .feegow, patients: 3))
+        try await withConfiguration(mock, token: MockOptions().accessToken) { folder async throws in
+            let ponte = try await ServingPonte(
+                configuration: folder.appending(path: "server.json"), environment: [:], folder: folder)
+            func reload() async throws -> String {
+                ponte.send(SIGHUP)
+                return try #require(await ponte.line(containing: "configuration read again"))
+            }
+            func write(_ path: String, _ text: String) throws {
+                try Data(text.utf8).write(to: folder.appending(path: path))
+            }
+            #expect(try await ponte.get("/clients?limit=1", key: Self.key).status == 200)
+
+            try write("server.json", #"{"tenants":"for-tomorrow","drivers":"nowhere"}"#)
+            try #require(mkfifo(folder.appending(path: "tenants/beta.json").path, 0o600) == 0)
+            let line = try await reload()
+            #expect(await ponte.line(containing: "the server's file is another than at the start") != nil)
+            #expect(line.contains(#""faults":1"#) && line.contains(#""removed":"""#), "\(line)")
+            #expect(try await ponte.get("/clients?limit=1", key: Self.key).status == 200)
+
+            let tenant = try String(contentsOf: folder.appending(path: "tenants/aurora.json"), encoding: .utf8)
+            try FileManager.default.removeItem(at: folder.appending(path: "token.secret"))
+            try write("tenants/aurora.json", tenant.replacing(Self.digest, with: KeyDigestOfNobody.hex))
+            let kept = try await reload()
+            #expect(kept.contains(#""kept":"aurora""#) && kept.contains(#""withdrawn":"aurora/main""#), "\(kept)")
+            let answer = try await ponte.get("/clients?limit=1", key: Self.key)
+            #expect(answer.status == 401 && answer.member("code") == "unknown_key")
+
+            try write("tenants/aurora.json", #"{"disabled":true,"# + tenant.dropFirst())
+            let removed = try await reload()
+            #expect(removed.contains(#""removed":"aurora""#) && removed.contains(#""kept":"""#), "\(removed)")
+            await ponte.end(by: SIGTERM)
+            #expect(!(await ponte.restOfLog()).contains { $0.contains("another than at the start") })
+        }
+        await mock.stop()
+    }
+
+    /// No key has this digest.
+    private enum KeyDigestOfNobody { static let hex = String(repeating: "0", count: 64) }
+
     /// Arguments are seen by every user of the machine: none of them takes a secret.
     @Test func noArgumentTakesASecret() async throws {
         let help = try await BuiltPonte.run(["--help"]).output

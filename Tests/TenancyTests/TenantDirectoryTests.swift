@@ -99,9 +99,11 @@ import Transport
         try configuration.write("tenants/tenant-0.json", "{ broken")
         try write(1, configuration, keys: ["key-0-0"])
         let changes = directory.replace(with: loaded.readAgain(), engine: engine)
-        #expect(changes.faults.count == 2)
+        #expect(changes.faults.count == 2 && changes.kept.sorted() == ["tenant-0", "tenant-1"])
         #expect(directory.caller(key: "key-0-0")?.tenant.id == "tenant-0")
-        #expect(directory.caller(key: "key-1-0")?.tenant.id == "tenant-1")
+        // Its file can be read, and lists them no longer.
+        #expect(changes.withdrawn == ["tenant-1/key-1-0", "tenant-1/key-1-1"])
+        #expect(directory.caller(key: "key-1-0") == nil)
         await engine.shutdown()
     }
 
@@ -110,12 +112,15 @@ import Transport
         let configuration = try configuration(2)
         let loaded = configuration.load()
         let directory = TenantDirectory(loaded, engine: engine)
+        let before = directory.caller(key: "key-1-1")?.tenant
         try configuration.write("server.json", "{")
-        #expect(directory.replace(with: loaded.readAgain(), engine: engine).kept.count == 2)
+        let changes = directory.replace(with: loaded.readAgain(), engine: engine)
+        #expect(changes.faults.count == 1 && changes.replaced == [] && changes.removed == [] && changes.kept == [])
+        #expect(directory.overview.faults == 1)
         try configuration.write("server.json", "{}")
         try configuration.write("drivers/agenda-demo.json", "{")
         #expect(directory.replace(with: loaded.readAgain(), engine: engine).kept.count == 2)
-        #expect(directory.caller(key: "key-1-1")?.tenant.id == "tenant-1")
+        #expect(directory.caller(key: "key-1-1")?.tenant === before)
         await engine.shutdown()
     }
 

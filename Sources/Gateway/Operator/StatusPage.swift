@@ -145,7 +145,11 @@ enum StatusPage {
                     + escaped(failure.code.title))
             if tenant.condition != .ok { why.append(escaped(failure.code.advice)) }
         }
-        if tenant.isStale { why.append("its file has faults: it goes on as it was (<code>ponte check</code>)") }
+        if tenant.isStale {
+            why.append(
+                "its file has faults: it goes on as it was, without the keys that the file no longer lists "
+                    + "(<code>ponte check</code>)")
+        }
         let recent = tenant.reading.recent
         let upstream =
             tenant.upstream.map {
