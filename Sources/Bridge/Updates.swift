@@ -32,6 +32,7 @@ extension Bridge {
             answer = try await driver.update(id, patch, context.keepingBack())
         } catch {
             if case .outcomeUnknown = error, let client = await shown(patch, by: id, context) { return client }
+            if case .notFound = error { try await confirmAbsence(of: id, context) }
             throw failure(error, aboutClient: true)
         }
         switch answer {
