@@ -16,10 +16,17 @@ extension Bridge {
         } catch {
             guard case .notFound = error else { throw error }
         }
+        try await weighAbsence(of: id, context)
+        throw .notFound
+    }
+
+    /// Holds if a "not found" for an id can be believed.
+    func weighAbsence(of id: ClientID, _ context: CallContext) async throws(UpstreamError) {
         // An id that the system cannot have given was never asked for.
-        if capabilities.provesAbsence || !driver.canExist(id) { throw .notFound }
-        if try await showsSomebody(context) { throw .notFound }
-        throw .malformed("it answers \"not found\", and nothing shows that it means this client only")
+        if capabilities.provesAbsence || !driver.canExist(id) { return }
+        guard try await showsSomebody(context) else {
+            throw .malformed("it answers \"not found\", and nothing shows that it means this client only")
+        }
     }
 
     /// Whether somebody who is listed is shown, or nobody is on record at all.
@@ -39,17 +46,5 @@ extension Bridge {
             if case .notFound = error { return false }
             throw error
         }
-    }
-
-    /// Holds if a client whom a change did not find is not shown either.
-    func confirmAbsence(of id: ClientID, _ context: CallContext) async throws(ContractError) {
-        guard capabilities.operations.contains(.get), driver.canExist(id) else { return }
-        do throws(UpstreamError) {
-            _ = try await readSurely(id, context)
-        } catch {
-            if case .notFound = error { return }
-            throw failure(error)
-        }
-        throw failure(.malformed("it answered a change with \"not found\", and shows the client"))
     }
 }

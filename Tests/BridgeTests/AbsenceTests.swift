@@ -105,17 +105,20 @@ import UpstreamDriver
         #expect(await failure { try await bridge(clinic).client(ClientID("x"), soon()) }?.code == .upstreamFailed)
     }
 
-    @Test("a change that finds nobody is no \"no such client\" where the client is shown")
+    @Test("so it is for a change that finds nobody")
     func changes() async throws {
-        let clinic = try family(4, .model())
-        clinic.set { $0.change = .fails(.notFound) }
-        let bridge = bridge(clinic)
-        #expect(await failure { try await bridge.update(ClientID("p1"), ana, soon()) }?.code == .upstreamMalformed)
-        #expect(await failure { try await bridge.update(ClientID("x"), ana, soon()) }?.code == .noSuchClient)
-        clinic.set { $0.detailFailure = .failed(status: 500, "it") }
-        #expect(await failure { try await bridge.update(ClientID("p1"), ana, soon()) }?.code == .upstreamFailed)
-        let blind = try family(4, .model(without: [.get]))
-        #expect(
-            await failure { try await self.bridge(blind).update(ClientID("x"), ana, soon()) }?.code == .noSuchClient)
+        for proves in [true, false] {
+            let clinic = try family(4, .model(provesAbsence: proves))
+            let bridge = self.bridge(clinic)
+            #expect(await failure { try await bridge.update(ClientID("x"), ana, soon()) }?.code == .noSuchClient)
+            #expect(await failure { try await bridge.update(ClientID("!"), ana, soon()) }?.code == .noSuchClient)
+            clinic.set { state in
+                state.change = .fails(.notFound)
+                state.denied = ["p0", "p1", "p2", "p3"]
+            }
+            #expect(
+                await failure { try await bridge.update(ClientID("p1"), ana, soon()) }?.code
+                    == (proves ? .noSuchClient : .upstreamMalformed))
+        }
     }
 }
