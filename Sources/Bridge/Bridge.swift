@@ -56,7 +56,7 @@ public final class Bridge: Sendable {
     public func client(_ id: ClientID, _ context: CallContext) async throws(ContractError) -> Client {
         try require(.get, "show one client")
         do throws(UpstreamError) {
-            return try await read(id, context)
+            return try await readSurely(id, context)
         } catch {
             throw failure(error, aboutClient: true)
         }

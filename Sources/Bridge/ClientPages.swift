@@ -25,18 +25,14 @@ public struct ClientPages: Sendable {
     {
         try bridge.require(.list, "list clients")
         time.ends(at: deadline.map { min($0, context.deadline) } ?? context.deadline)
-        while true {
-            let clients: [Client]?
-            do throws(UpstreamError) {
-                clients = try await walk.next()
-            } catch {
-                throw bridge.failure(error)
-            }
-            guard let clients, bridge.options.listDetail, bridge.completesRows else { return clients }
-            let full = try await bridge.complete(clients, time.limiting(context))
-            // All of a page's rows vanished between two calls.
-            if !full.isEmpty { return full }
+        let clients: [Client]?
+        do throws(UpstreamError) {
+            clients = try await walk.next()
+        } catch {
+            throw bridge.failure(error)
         }
+        guard let clients, bridge.options.listDetail, bridge.completesRows else { return clients }
+        return try await bridge.detailed(clients, time.limiting(context))
     }
 }
 
@@ -68,9 +64,21 @@ extension Bridge {
     /// Whether rows lack members that the full record may hold, and the full record can be had.
     var completesRows: Bool { !capabilities.needsDetail.isEmpty && capabilities.operations.contains(.get) }
 
-    /// The full records of rows, in the same order. Rows that vanished meanwhile are left out.
-    func complete(_ rows: [Client], _ context: CallContext) async throws(ContractError) -> [Client] {
-        let full = try await concurrently(rows) { [self] (row) async throws(ContractError) -> Client? in
+    /// The full records of a list's rows, in the same order. A row whose record is "not found" stands as it was listed:
+    /// whoever was deleted meanwhile was there, and whoever was not is not hidden.
+    /// - Throws: `.upstreamMalformed` when no record of them is found: then it is the call that is wrong.
+    func detailed(_ rows: [Client], _ context: CallContext) async throws(ContractError) -> [Client] {
+        let full = try await complete(rows, context)
+        guard full.contains(where: { $0 != nil }) else {
+            throw failure(.malformed("it shows none of the clients that it lists"))
+        }
+        return zip(full, rows).map { $0 ?? $1 }
+    }
+
+    /// The full records of rows, in the same order; nil where the system says "not found" of a client whom it just
+    /// showed. That is no proof of absence.
+    func complete(_ rows: [Client], _ context: CallContext) async throws(ContractError) -> [Client?] {
+        try await concurrently(rows) { [self] (row) async throws(ContractError) -> Client? in
             do throws(UpstreamError) {
                 return try await read(row.id, context)
             } catch {
@@ -78,7 +86,6 @@ extension Bridge {
                 throw failure(error)
             }
         }
-        return full.compactMap { $0 }
     }
 
     /// Runs calls at the same time, at most `concurrentDetails`, and answers in their order. The first failure ends

@@ -40,6 +40,18 @@ extension Bridge {
     func find(
         _ terms: [SearchTerm], wanted: Int? = nil, _ context: CallContext
     ) async throws(ContractError) -> [Match] {
+        let candidates = try await self.candidates(terms, wanted, context)
+        let compared = try await compared(candidates.filter { $0.matches == nil }.map(\.client), terms, context)
+        return candidates.compactMap { candidate in
+            if candidate.matches == true { return Match(client: candidate.client, isComplete: !completesRows) }
+            return compared[candidate.client.id].map { Match(client: $0, isComplete: true) }
+        }
+    }
+
+    /// Whom the searches for the terms answer, once each, without those that do not match for sure.
+    private func candidates(
+        _ terms: [SearchTerm], _ wanted: Int?, _ context: CallContext
+    ) async throws(ContractError) -> [Candidate] {
         let jobs = try self.jobs(terms)
         let answers = try await concurrently(jobs) { [self] (job) async throws(ContractError) -> [Candidate] in
             switch job {
@@ -58,15 +70,11 @@ extension Bridge {
                 candidates.append(candidate)
             }
         }
-        let compared = try await compared(candidates.filter { $0.matches == nil }.map(\.client), terms, context)
-        return candidates.compactMap { candidate in
-            if candidate.matches == true { return Match(client: candidate.client, isComplete: !completesRows) }
-            return compared[candidate.client.id].map { Match(client: $0, isComplete: true) }
-        }
+        return candidates
     }
 
-    /// The full records of matches, in the same order. One that no longer matches, or vanished, is left out. What only
-    /// the row shows counts too: it is on record.
+    /// The full records of matches, in the same order. One that no longer matches is left out, and so is one that is
+    /// gone (`completeOrGone`). What only the row shows counts too: it is on record.
     func filled(
         _ matches: [Match], _ terms: [SearchTerm], _ context: CallContext
     ) async throws(ContractError) -> [Client] {
@@ -74,7 +82,7 @@ extension Bridge {
         if rows.isEmpty { return matches.map(\.client) }
         var full: [ClientID: Client] = [:]
         let shown = Dictionary(rows.map { ($0.id, $0) }) { first, _ in first }
-        for record in try await complete(rows, context) {
+        for record in try await completeOrGone(rows, terms, context) {
             let client = shown[record.id].map(record.supplemented) ?? record
             if terms.contains(where: { $0.matches(client) }) { full[client.id] = client }
         }
@@ -205,9 +213,27 @@ extension Bridge {
                 .malformed("its search answered more clients than can be compared: \(Bridge.ignored)"))
         }
         var matching: [ClientID: Client] = [:]
-        for client in try await complete(rows, context) where terms.contains(where: { $0.matches(client) }) {
+        for client in try await completeOrGone(rows, terms, context) where terms.contains(where: { $0.matches(client) })
+        {
             matching[client.id] = client
         }
         return matching
+    }
+
+    /// The full records of rows that a search answered. A row whose record is "not found" is no proof that nobody is
+    /// there, neither for a search's answer nor for the duplicate rule: the search is made once more.
+    /// - Throws: `.upstreamMalformed` when it still finds one of them. Whoever it finds no more was deleted meanwhile.
+    private func completeOrGone(
+        _ rows: [Client], _ terms: [SearchTerm], _ context: CallContext
+    ) async throws(ContractError) -> [Client] {
+        let full = try await complete(rows, context)
+        let missing = Set(zip(rows, full).filter { $0.1 == nil }.map(\.0.id))
+        if !missing.isEmpty {
+            let again = try await candidates(terms, nil, context)
+            guard again.allSatisfy({ !missing.contains($0.client.id) }) else {
+                throw failure(.malformed("its search finds a client of whom it says \"not found\""))
+            }
+        }
+        return full.compactMap { $0 }
     }
 }

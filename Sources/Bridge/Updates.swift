@@ -32,7 +32,9 @@ extension Bridge {
             answer = try await driver.update(id, patch, context.keepingBack())
         } catch {
             if case .outcomeUnknown = error, let client = await shown(patch, by: id, context) { return client }
-            throw failure(error, aboutClient: true)
+            guard case .notFound = error else { throw failure(error, aboutClient: true) }
+            do throws(UpstreamError) { try await weighAbsence(of: id, context) } catch { throw failure(error) }
+            throw ContractError(.noSuchClient)
         }
         switch answer {
         case .record(let client):

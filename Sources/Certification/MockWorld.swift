@@ -129,6 +129,7 @@ extension MockFault {
             switch trouble {
             case .status(let code, let retryAfter): .status(code, retryAfter: retryAfter)
             case .errorInSuccess: .status(200, retryAfter: nil)
+            case .foreign(let foreign): .foreign(ForeignAnswer(foreign))
             case .silence: .blackhole(before: false)
             case .reset: .reset(before: false)
             case .resetBefore: .reset(before: true)
@@ -139,6 +140,19 @@ extension MockFault {
             case .webPage: .html
             case .emptyBody: .empty
             case .brokenJSON: .badJSON
+            }
+    }
+}
+
+extension ForeignAnswer {
+    init(_ foreign: Foreign) {
+        self =
+            switch foreign {
+            case .gateway: .gateway
+            case .framework: .framework
+            case .bare: .bare
+            case .quota: .quota
+            case .collision: .collision
             }
     }
 }

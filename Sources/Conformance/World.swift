@@ -12,6 +12,9 @@ public enum Trouble: Sendable, Hashable {
     case status(Int, retryAfter: Int? = nil)
     /// Status 200 with a JSON body that holds none of what was asked for. The call is not carried out.
     case errorInSuccess
+    /// An answer that is not about the client who was asked for, though it could be taken for that. The call is not
+    /// carried out.
+    case foreign(Foreign)
     /// No answer before the caller's deadline.
     case silence
     /// The connection is reset before any byte of an answer.
@@ -45,6 +48,20 @@ public enum ColleagueChange: Sendable, CustomStringConvertible, CustomDebugStrin
     public var description: String { "a change(…)" }
     public var debugDescription: String { description }
     public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// Answers that are not about a client.
+public enum Foreign: String, Sendable, Hashable, CaseIterable {
+    /// 404 as a gateway says it in JSON of a route that it lacks.
+    case gateway
+    /// 404 as a web framework says it in JSON of an address that it does not know.
+    case framework
+    /// 404 without a body.
+    case bare
+    /// 409 in the system's envelope: too many calls.
+    case quota
+    /// 409 in the system's envelope: the data of another client stand in the way.
+    case collision
 }
 
 /// A clinic's system that a check has for itself: it puts people on record, makes trouble, and counts what it was asked.

@@ -85,13 +85,16 @@ public struct Capabilities: Sendable {
     public var readable: Set<ClientField>
     /// Members that a create keeps.
     public var creatable: Set<ClientField>
+    /// Whether "not found" for one client is the system's own word. Where it is not, a gateway's looks the same, and
+    /// Bridge asks for somebody who is listed before it believes one.
+    public var provesAbsence: Bool
 
     public init(
         system: String, operations: Set<Operation>, listPaging: Paging, searches: [TermKind: [Attempt]],
         needsDetail: Set<ClientField> = [], skipsRows: Bool = false, duplicates: DuplicatePolicy = .unknown,
         unchangeable: Set<ClientField> = [], staleReads: Duration = .zero,
         draftMembers: Set<DraftMember> = [], readable: Set<ClientField> = Set(ClientField.allCases),
-        creatable: Set<ClientField> = [.name, .phone, .cpf, .email, .birthday]
+        creatable: Set<ClientField> = [.name, .phone, .cpf, .email, .birthday], provesAbsence: Bool = true
     ) {
         self.system = system
         self.operations = operations
@@ -105,5 +108,6 @@ public struct Capabilities: Sendable {
         self.draftMembers = draftMembers
         self.readable = readable
         self.creatable = creatable
+        self.provesAbsence = provesAbsence
     }
 }

@@ -26,6 +26,10 @@ public protocol UpstreamDriver: Sendable {
     /// - Throws: `.notFound` when the system says that there is none.
     func client(_ id: ClientID, _ context: CallContext) async throws(UpstreamError) -> Client
 
+    /// Whether the system can have given an id. Where it cannot, nothing is sent, and nobody is found. Unless a driver
+    /// says otherwise, it can.
+    func canExist(_ id: ClientID) -> Bool
+
     /// Creates a client. The system may answer with an existing one; Bridge compares.
     func create(_ draft: ClientDraft, _ context: CallContext) async throws(UpstreamError) -> WriteAnswer
 
@@ -39,6 +43,8 @@ extension UpstreamDriver {
     public func question(for term: SearchTerm, attempt: Int) -> SearchQuestion? {
         SearchQuestion(term, attempt: attempt)
     }
+
+    public func canExist(_ id: ClientID) -> Bool { true }
 }
 
 /// A question to a system's search, to tell whether two are the same. Prints masked.

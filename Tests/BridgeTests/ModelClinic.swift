@@ -72,6 +72,10 @@ final class ModelClinic: UpstreamDriver {
         var ignoredByChange: Set<ClientField> = []
         /// People that cannot be read yet.
         var invisible: Set<String> = []
+        /// People whom searches and lists show, and of whom the call for one says "not found".
+        var denied: Set<String> = []
+        /// People who are deleted at the moment they are asked for one by one.
+        var vanishing: Set<String> = []
         /// What the calls of these numbers, from 0, end with.
         var failures: [Int: UpstreamError] = [:]
         var detailFailure: UpstreamError?
@@ -142,6 +146,9 @@ final class ModelClinic: UpstreamDriver {
         return try answer.get()
     }
 
+    /// Ids that begin with "!" are of another form.
+    func canExist(_ id: ClientID) -> Bool { !id.text.hasPrefix("!") }
+
     func client(_ id: ClientID, _ context: CallContext) async throws(UpstreamError) -> Client {
         state.withLock { state in
             state.inFlight += 1
@@ -152,6 +159,8 @@ final class ModelClinic: UpstreamDriver {
         let answer = state.withLock { state -> Result<Client, UpstreamError> in
             if let error = Self.note(.client(id.text), &state) { return .failure(error) }
             if let error = state.detailFailure { return .failure(error) }
+            if state.denied.contains(id.text) { return .failure(.notFound) }
+            if state.vanishing.contains(id.text) { state.people.removeAll { $0.id == id.text } }
             guard var person = state.people.first(where: { $0.id == id.text }), !state.invisible.contains(id.text)
             else {
                 return .failure(.notFound)
@@ -276,7 +285,7 @@ extension Capabilities {
         _ listPaging: Paging = Paging(.offset), searches: [TermKind] = TermKind.allCases, attempts: Int = 1,
         trust: Trust = .superset, needsDetail: Set<ClientField> = [], skipsRows: Bool = false,
         duplicates: DuplicatePolicy = .creates, unchangeable: Set<ClientField> = [], staleReads: Duration = .zero,
-        without: Set<Operation> = []
+        without: Set<Operation> = [], provesAbsence: Bool = true
     ) -> Capabilities {
         let attempt = Attempt(trust: trust, paging: Paging(.offset))
         return Capabilities(
@@ -284,6 +293,6 @@ extension Capabilities {
             searches: Dictionary(
                 uniqueKeysWithValues: searches.map { ($0, Array(repeating: attempt, count: attempts)) }),
             needsDetail: needsDetail, skipsRows: skipsRows, duplicates: duplicates, unchangeable: unchangeable,
-            staleReads: staleReads)
+            staleReads: staleReads, provesAbsence: provesAbsence)
     }
 }

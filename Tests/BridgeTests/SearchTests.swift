@@ -204,15 +204,6 @@ import UpstreamDriver
         #expect(await failure { try await bridge(closed, by: [.cpf]).ids(cpf(1).digits) }?.code == .unsupported)
     }
 
-    @Test("a row that vanished before it was completed is left out")
-    func vanished() async throws {
-        let line = try phone("5511999990000")
-        let gone = ModelClinic(
-            (0..<4).map { Person(id: "p\($0)", phones: [line]) }, .model(needsDetail: [.email]))
-        gone.set { $0.failures = [1: .notFound] }
-        #expect(try await bridge(gone, by: [.phone]).ids(line.digits).count == 3)
-    }
-
     @Test("details are fetched together, never more than allowed")
     func concurrency() async throws {
         let line = try phone("5511999990000")

@@ -90,7 +90,23 @@ import Transport
     ]
     private static let whole = #"{"style":"put","ifMatch":false}"#
 
-    @Test(arguments: (spelling + searching + keeping + overwriting))
+    /// Answers that are not about the client, taken for that.
+    private static let believing: [Mistake] = [
+        Mistake(
+            "conexa", "any 404 is nobody", .faults, "/operations/byCPF/outcomes",
+            #"[{"when":{"status":404},"then":"empty"}]"#),
+        Mistake(
+            "conexa", "any 404 is no such client", .faults, "/operations/get/outcomes",
+            #"[{"when":{"status":404},"then":"notFound"}]"#),
+        Mistake(
+            "feegow", "any 409 is no such client", .faults, "/operations/get/outcomes",
+            #"[{"when":{"status":409,"body":{"/success":false}},"then":"notFound"}]"#),
+        Mistake(
+            "prodoctor", "whoever was found is not", .faults, "/operations/get/outcomes",
+            #"[{"when":{"body":{"/sucesso":false},"text":["paciente","encontrad"]},"then":"notFound"}]"#),
+    ]
+
+    @Test(arguments: (spelling + searching + keeping + overwriting + believing))
     func isNotCertified(_ mistake: Mistake) async throws {
         let system = try #require(CertifiedSystem.all.first { $0.name == mistake.profile })
         let drivers = try folder(with: mistake)

@@ -110,6 +110,9 @@ extension FaultRow {
         FaultRow("status=500", "says that it failed", read: .failed, create: .unknown, change: .failed),
         FaultRow("status=503:1", "says that it is overloaded", read: .closed, create: .unknown, change: .closed),
         FaultRow("status=429:2", "says that it is asked too often", read: .limited, create: .limited, change: .limited),
+        FaultRow(
+            "foreign=gateway", "is not reached: a gateway knows no such route, and says so in JSON with status 404",
+            read: .failed, create: .failed, change: .failed),
         FaultRow("html", "answers a page of HTML with status 200", read: .malformed, create: .served, change: .served),
         FaultRow("html=404", "answers a page of HTML with status 404", read: .failed, create: .failed, change: .failed),
         FaultRow("html=503", "answers a page of HTML with status 503", read: .failed, create: .served, change: .failed),

@@ -200,7 +200,8 @@ import Testing
         "empty", "endless", "bad-json", "close-idle", "latency=50:20", "blackhole", "blackhole=before", "slicer",
         "slicer=16", "bandwidth=100", "slow-close=5", "reset=accept", "reset=headers", "no-reply", "bad-chunk",
         "random",
-        "random=7", "endless-headers", "gzip-bomb", "html=404", "text-html", "latin1", "latin1=none",
+        "random=7", "endless-headers", "gzip-bomb", "foreign=gateway", "foreign=collision", "html=404", "text-html",
+        "latin1", "latin1=none",
         "windows-1252=utf-8", "bom", "duplicate-key", "numbers-as-text",
     ])
     func aFaultsNameAndArgumentReadBack(_ text: String) throws {
@@ -211,7 +212,8 @@ import Testing
     @Test(arguments: [
         "", "nada", "status", "status=", "status=99", "status=600", "status=503:", "status=503:-1", "status=1:2:3",
         "latency", "latency=-1", "latency=x", "latency=5:", "latency=5:-1", "latency=1:2:3", "reset=after", "html=1",
-        "blackhole=after", "slicer=0", "bandwidth", "bandwidth=0", "slow-close", "random=-1", "latin1=", "latin1=a:b",
+        "blackhole=after", "slicer=0", "foreign", "foreign=nada", "bandwidth", "bandwidth=0", "slow-close", "random=-1",
+        "latin1=", "latin1=a:b",
         "bom=1",
     ])
     func whatIsNoFaultIsRefused(_ text: String) async throws {

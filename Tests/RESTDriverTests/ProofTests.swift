@@ -98,7 +98,8 @@ import UpstreamDriver
     @Test(arguments: [
         (422, 404, "not found", ["PUT", "GET"]), (409, 404, "not found", ["PUT", "GET"]),
         (422, 200, "refused with 0 reasons", ["PUT", "GET"]), (422, 500, "refused with 0 reasons", ["PUT", "GET"]),
-        (500, 404, "failed", ["PUT"]), (404, 200, "not found", ["PUT"]),
+        (500, 404, "failed", ["PUT"]), (404, 404, "not found", ["PUT", "GET"]),
+        (404, 200, "failed", ["PUT", "GET"]), (404, 500, "failed", ["PUT", "GET"]),
     ]) func aRefusedChangeMayMeanThatNobodyIsThere(
         _ status: Int, _ get: Int, _ result: String, _ calls: [String]
     ) async throws {

@@ -378,7 +378,7 @@ extension VendorsOverSocketsTests {
             }
             #expect(try await driver.client(id, context).name == draft.name)
             let sent = try JSONDocument(try #require(mock.requests.last(.create)).body).root
-            #expect((sent["lastName"] ?? sent["lname"])?.string == "-")
+            #expect((sent["lastName"] ?? sent["lname"])?.string == (dialect == .openemr ? "--" : "-"))
         }
     }
 

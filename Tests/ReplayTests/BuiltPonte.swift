@@ -97,7 +97,7 @@ struct SampleSpec {
             "out": \(out),
             "next": {
               "in": "GET /clients/9",
-              "upstream": [{ "request": "GET /api/pacientes/9", "answer": { "status": 404, "body": {} } }],
+              "upstream": [{ "request": "GET /api/pacientes/9", "answer": { "status": 404, "body": { "sucesso": false } } }],
               "out": \(nextOut)
             }
           }]

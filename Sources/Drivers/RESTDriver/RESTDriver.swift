@@ -136,9 +136,11 @@ public final class RESTDriver: UpstreamDriver {
         let entityTag: String?
     }
 
+    public func canExist(_ id: ClientID) -> Bool { plan.idForm.allows(id.text) }
+
     /// An id that the system cannot have given does not exist.
     func checkID(_ id: ClientID) throws(UpstreamError) {
-        if !plan.idForm.allows(id.text) { throw .notFound }
+        if !canExist(id) { throw .notFound }
     }
 
     func fetch(_ id: ClientID, _ context: CallContext) async throws(UpstreamError) -> Fetched {

@@ -57,6 +57,9 @@ public enum MockFault: Sendable, Hashable {
     /// `status=code` or `status=code:seconds`: this status with a small JSON body, with `Retry-After` if given. The
     /// operation is not carried out.
     case status(Int, retryAfter: Int?)
+    /// `foreign=kind`: what somebody else says on the way to the system, or the system of something else than the client
+    /// asked for. The operation is not carried out.
+    case foreign(ForeignAnswer)
     /// `html=status`, or `html` for 200: a login page with this status.
     case page(status: Int)
     /// `text-html`: the right answer, announced as `text/html`.
@@ -83,7 +86,7 @@ public enum MockFault: Sendable, Hashable {
     /// Whether the operation is left undone.
     var preventsOperation: Bool {
         switch self {
-        case .status, .reset(before: true), .resetAtAccept, .blackhole(before: true): true
+        case .status, .foreign, .reset(before: true), .resetAtAccept, .blackhole(before: true): true
         default: false
         }
     }
@@ -129,6 +132,7 @@ extension MockFault {
             guard let (code, seconds) = pair(argument), (200...599).contains(code) else { return nil }
             if let seconds, seconds < 0 { return nil }
             return .status(code, retryAfter: seconds)
+        case ("foreign", _): return ForeignAnswer(rawValue: argument).map { .foreign($0) }
         case ("slicer", _): return number(argument, 1...65_536).map { .slicer(bytes: $0) }
         case ("bandwidth", _): return number(argument, 1...1_000_000_000).map { .bandwidth(bytesPerSecond: $0) }
         case ("slow-close", _): return number(argument, 0...longestWait).map { .slowClose(milliseconds: $0) }
@@ -174,6 +178,7 @@ extension MockFault {
         case .endlessHeaders: "endless-headers"
         case .gzipBomb: "gzip-bomb"
         case .status: "status"
+        case .foreign: "foreign"
         case .page: "html"
         case .textHTML: "text-html"
         case .empty: "empty"
@@ -198,6 +203,7 @@ extension MockFault {
         case .resetAfterHead: "headers"
         case .random(let seed): seed == 1 ? nil : "\(seed)"
         case .status(let code, let retryAfter): retryAfter.map { "\(code):\($0)" } ?? "\(code)"
+        case .foreign(let kind): kind.rawValue
         case .page(let status): status == 200 ? nil : "\(status)"
         case .latin1(let announced), .windows1252(let announced): announced
         default: nil

@@ -9,6 +9,7 @@ extension MockAnswer {
         case .status(let code, let retryAfter):
             answer.status = code
             answer.headers = retryAfter.map { [("Retry-After", String($0))] } ?? []
+        case .foreign(let kind): return kind.answer
         case .page(let status):
             let page = "<!DOCTYPE html><html><head><title>Login</title></head><body><form>Entrar</form></body></html>"
             return MockAnswer(status, page, contentType: "text/html; charset=utf-8")

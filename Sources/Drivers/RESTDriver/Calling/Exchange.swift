@@ -211,7 +211,7 @@ struct Exchanger: Sendable {
         }
         let again: OutcomeKind? =
             plan.login != nil && role != .login && plan.loginAgain.contains(answer.status) ? .unauthorised : nil
-        let decided = kind ?? again ?? Exchanger.byStatus(answer.status, text, role) ?? .ok
+        let decided = kind ?? again ?? Exchanger.byStatus(answer.status, text, role, operation) ?? .ok
         var words: [String] = []
         if decided == .refused || decided == .conflict, let root = text.document?.root {
             // Only what the profile names: elsewhere a system may say who the other patient is.
@@ -228,11 +228,16 @@ struct Exchanger: Sendable {
             retryAfter: decided == .rateLimited || decided == .failure ? retryAfter(answer) : nil)
     }
 
-    /// What a status means where no rule speaks. A web page says nothing about a client, whatever its status.
-    private static func byStatus(_ status: Int, _ text: AnswerText, _ role: CallRole) -> OutcomeKind? {
+    /// What a status means where no rule speaks. A web page says nothing about a client, whatever its status. Gateways
+    /// and frameworks say 404 of an address that they do not know, in JSON too: where the profile says what the system's
+    /// own looks like, another one is a failure. (Gone, 410, is nobody's habit.)
+    private static func byStatus(
+        _ status: Int, _ text: AnswerText, _ role: CallRole, _ operation: Operation
+    ) -> OutcomeKind? {
         let kind = OutcomeRule.byStatus(status, role)
         switch kind {
         case .notFound where text.isPlainWords: return .failure
+        case .notFound where status == 404 && operation.namesAbsence: return .failure
         case .notFound, .conflict, .refused: return text.isPage ? .failure : kind
         // A firewall's; a server that wants other credentials says 401.
         case .unauthorised where status == 403 && text.isPage: return .failure

@@ -161,6 +161,11 @@ extension Operation {
         return names
     }
 
+    /// Whether the profile says what "no such client" looks like here: then nothing else does.
+    var namesAbsence: Bool {
+        outcomes.contains { $0.kind == .notFound } || tolerance.emptyObject || tolerance.null
+    }
+
     /// Whether the request carries the record that a write makes.
     var sendsRecord: Bool {
         switch body {

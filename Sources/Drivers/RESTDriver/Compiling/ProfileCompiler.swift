@@ -328,6 +328,7 @@ struct ProfileCompiler {
             },
             needsDetail: needsDetail, skipsRows: plan.fields[.active]?.shapes[.row] != nil, duplicates: duplicates,
             unchangeable: unchangeable, staleReads: stale, draftMembers: Set(draftMembers),
-            readable: readable, creatable: operations.contains(.create) ? creatable : [])
+            readable: readable, creatable: operations.contains(.create) ? creatable : [],
+            provesAbsence: plan.operations["get"]?.namesAbsence ?? true)
     }
 }

@@ -102,7 +102,8 @@ extension RESTDriver {
     }
 
     /// What a failed update means. A system that refuses a change may mean that it does not know the client: unless
-    /// the client was just read, that is asked, once.
+    /// the client was just read, that is asked, once. One that says "not found" may mean a route, or something else that
+    /// it did not find: that is always asked, and a client who is shown is not absent.
     private func failure(
         _ exchange: Exchange, _ id: ClientID, _ patch: ClientPatch, _ current: Client?, _ context: CallContext
     ) async -> UpstreamError {
@@ -119,6 +120,14 @@ extension RESTDriver {
                 // Nobody knows; the system's own word stands.
             }
             return error
+        case .notFound:
+            guard plan.operations["get"] != nil else { return error }
+            do throws(UpstreamError) {
+                _ = try await fetch(id, context)
+            } catch {
+                return error
+            }
+            return .failed(status: exchange.status, "it answered a change with \"not found\", and shows the client")
         default: return error
         }
     }

@@ -94,7 +94,7 @@ enum OdooSystem {
         for term in request.body?["domain"]?.elements ?? [] {
             let parts = term.elements
             guard parts.count == 3, let field = parts[0].scalar, let name = parts[1].scalar else { return nil }
-            if field == "is_company" { continue }
+            if field == "is_company" || name == "!=" { continue }
             guard ["name", "phone", "email", "vat"].contains(field), ["=", "ilike", "=ilike"].contains(name),
                 let value = parts[2].scalar
             else { return nil }

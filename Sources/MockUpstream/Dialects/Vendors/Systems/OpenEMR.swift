@@ -6,7 +6,10 @@ enum OpenEMRSystem {
             "fname", "lname", "DOB", "sex", "ss", "email", "phone_home", "phone_biz", "phone_cell", "street", "city",
         ]
         let required = ["fname", "lname", "DOB", "sex"].map { VendorRule($0, .required, "is required") }
-        let rules = [VendorRule("DOB", .isoDate, "must be a date"), VendorRule("email", .email, "must be an address")]
+        let rules = [
+            VendorRule("DOB", .isoDate, "must be a date"), VendorRule("email", .email, "must be an address"),
+            VendorRule("lname", .only { ($0.scalar?.count ?? 0) >= 2 }, "must have two letters"),
+        ]
         let login = VendorLogin(
             path: "/oauth2/default/token",
             expects: [
@@ -22,16 +25,14 @@ enum OpenEMRSystem {
         let create = VendorWrite(
             writable: writable, rules: required + rules, status: 201,
             answer: { id, record in envelope(["pid": record["pid"] ?? .null, "uuid": .text(id)]) })
-        let put = VendorWrite(
-            writable: writable, rules: required + rules, answer: { _, record in envelope(record) })
-        let patch = VendorWrite(writable: writable, rules: rules, answer: { _, record in envelope(record) })
+        // What is not sent is not asked for, and stays. There is no PATCH.
+        let put = VendorWrite(writable: writable, rules: rules, answer: { _, record in envelope(record) })
         return VendorSystem(
             wants: [.session(header: "Authorization", scheme: "bearer ")], login: login,
             routes: [
                 VendorRoute("GET", path, .page(page)),
                 VendorRoute("GET", path + "/{id}", .one(VendorLookup(envelope: envelope))),
                 VendorRoute("POST", path, .create(create)), VendorRoute("PUT", path + "/{id}", .update(put)),
-                VendorRoute("PATCH", path + "/{id}", .update(patch)),
             ],
             people: VendorPeople(
                 id: VendorID.uuid, record: record,
@@ -62,8 +63,12 @@ enum OpenEMRSystem {
         }
         switch trouble {
         case .invalid(let faults): return no(faults.byField)
-        case .absent: return no([])
-        case .credentialsMissing, .credentialsWrong, .noRoute, .wrongMethod:
+        case .absent:
+            return MockAnswer(
+                400,
+                json: ["validationErrors": ["uuid": ["invalid": "does not exist"]], "internalErrors": [], "data": []])
+        case .noRoute, .wrongMethod: return MockAnswer(404, [UInt8]())
+        case .credentialsMissing, .credentialsWrong:
             return MockAnswer(trouble.status, json: ["error": "access_denied", "message": .text(trouble.english)])
         default: return no([], [.text(trouble.english)])
         }
