@@ -123,6 +123,15 @@ public final class TrytonDriver: UpstreamDriver {
     // MARK: Writing
 
     public func create(_ draft: ClientDraft, _ context: CallContext) async throws(UpstreamError) -> WriteAnswer {
+        do throws(UpstreamError) {
+            return try await make(draft, context)
+        } catch .conflict {
+            // Of transactions, not of persons.
+            throw .overtaken()
+        }
+    }
+
+    private func make(_ draft: ClientDraft, _ context: CallContext) async throws(UpstreamError) -> WriteAnswer {
         let party = PartyWriter.party(draft, federationCountry: try await defaultCountry(context))
         // One person a call: GNU Health gives two of one call the same code, and refuses them.
         let answer = try await call("model.party.party.create", [[party]], .write, context)
@@ -144,7 +153,11 @@ public final class TrytonDriver: UpstreamDriver {
             try await write(id, patch, context)
         } catch .conflict {
             // Somebody changed the record between reading and writing: once more, with what it holds now.
-            try await write(id, patch, context)
+            do throws(UpstreamError) {
+                try await write(id, patch, context)
+            } catch .conflict {
+                throw .overtaken()
+            }
         }
         return .id(id)
     }
@@ -163,7 +176,7 @@ public final class TrytonDriver: UpstreamDriver {
         switch answer {
         case .result: return
         case .error(let error):
-            let onRecord = PersonNames.joined(given: party.given, family: row["lastname"]?.string ?? "")
+            let onRecord = PersonNames.joined(given: party.given, family: party.family)
             throw failure(error, .write, hiding: VendorReason.words(of: onRecord) + patch.sent)
         }
     }
@@ -230,7 +243,8 @@ public final class TrytonDriver: UpstreamDriver {
 
     private func failure(_ error: RPCError, _ role: CallRole, hiding: [String] = []) -> UpstreamError {
         switch (error.kind, role) {
-        case (.concurrency, _): .conflict(reasons: [])
+        case (.concurrency, .write): .conflict(reasons: [])
+        case (.concurrency, _): .overtaken()
         case (.refusal, .write), (.warning, .write):
             .refused(reasons: VendorReason.clean(error.texts, hiding: hiding))
         case (.refusal, _), (.warning, _): .failed(status: 200, "it refused the call, with a text for people")
