@@ -119,7 +119,7 @@ public struct Configuration: Sendable {
                 let plan = try reader.read(content, file: path)
                 let clash = Self.clash(of: plan, with: tenants, file: path)
                 if clash.isEmpty { tenants.append(plan) } else { faulty.insert(name) }
-                warnings += Self.warnings(about: plan, file: path)
+                warnings += Self.warnings(about: plan, file: path) + Self.duplicateWarnings(about: plan, file: path)
                 faults += clash
             } catch {
                 faulty.insert(name)

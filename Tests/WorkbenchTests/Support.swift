@@ -38,7 +38,7 @@ enum Shipped {
     static func tenant(
         _ upstream: String, searchBy: String = #"["phone", "cpf", "email"]"#,
         profile: (name: String, text: String)? = nil,
-        secrets: [String: String] = [:]
+        secrets: [String: String] = [:], onDuplicate: String = "returnExisting"
     ) throws -> TenantPlan {
         let folder = FileManager.default.temporaryDirectory.appending(path: "workbench-\(UUID().uuidString)")
         defer { Leaks.discard(folder) }
@@ -55,7 +55,7 @@ enum Shipped {
         try write(
             """
             { "id": "clinic", "inbound": { "keys": [{ "name": "clinia", "sha256": "\(key)" }] }, "upstream": \(upstream),
-              "clients": { "searchBy": \(searchBy) } }
+              "clients": { "searchBy": \(searchBy), "onDuplicate": "\(onDuplicate)" } }
             """, "tenants/clinic.json")
         let configuration = Configuration(
             serverFile: folder.appending(path: "server.json").path,
