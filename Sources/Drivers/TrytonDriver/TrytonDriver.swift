@@ -123,15 +123,6 @@ public final class TrytonDriver: UpstreamDriver {
     // MARK: Writing
 
     public func create(_ draft: ClientDraft, _ context: CallContext) async throws(UpstreamError) -> WriteAnswer {
-        do throws(UpstreamError) {
-            return try await make(draft, context)
-        } catch .conflict {
-            // Of transactions, not of persons.
-            throw .overtaken()
-        }
-    }
-
-    private func make(_ draft: ClientDraft, _ context: CallContext) async throws(UpstreamError) -> WriteAnswer {
         let party = PartyWriter.party(draft, federationCountry: try await defaultCountry(context))
         // One person a call: GNU Health gives two of one call the same code, and refuses them.
         let answer = try await call("model.party.party.create", [[party]], .write, context)
