@@ -141,7 +141,7 @@ public struct Configuration: Sendable {
                 let plan = try reader.read(content, file: path)
                 let clash = Self.clash(of: plan, with: tenants.map { (id: $0.id, keys: $0.keys) }, file: path)
                 if clash.isEmpty { tenants.append(plan) } else { faulty[name] = Withdrawals(of: plan) }
-                warnings += Self.warnings(about: plan, file: path)
+                warnings += Self.warnings(about: plan, file: path) + Self.duplicateWarnings(about: plan, file: path)
                 faults += clash
             } catch {
                 faulty[name] = Withdrawals(ofFaulty: content)

@@ -41,6 +41,8 @@ struct DriverSurroundings {
     let settings: [String: String]
     let settingNodes: [(name: String, node: ConfigNode)]
     let phones: PhoneContext
+    /// A create of somebody on record shall make another record (`onDuplicate`).
+    let repeatsRecords: Bool
     let secrets: SecretSource
 }
 
@@ -200,9 +202,11 @@ extension DriverEntry {
         if !around.hasBaseURL { upstream.node.fault("lacks the member \"baseURL\": a FHIR server has its own address") }
         guard report.faults.count == before, let baseURL = around.baseURL else { return nil }
         let tenant = FHIRTenant(
-            baseURL: baseURL, credentials: around.credentials, settings: values, phones: around.phones)
+            baseURL: baseURL, credentials: around.credentials, settings: values, phones: around.phones,
+            repeatsRecords: around.repeatsRecords)
         return PreparedDriver(
-            make: { FHIRDriver(profile: profile, tenant: tenant, http: $0) }, capabilities: profile.capabilities,
+            make: { FHIRDriver(profile: profile, tenant: tenant, http: $0) },
+            capabilities: profile.capabilities(repeatsRecords: around.repeatsRecords),
             baseURL: nil, concurrent: profile.concurrent, pace: profile.pace, surroundings: bytes,
             calls: values[FHIRProfile.tokenURL].map {
                 [UpstreamFacts.Call("upstream.settings.\(FHIRProfile.tokenURL)", $0)]

@@ -1,3 +1,4 @@
+import Bridge
 import ClientContract
 import JSONBytes
 import StrictConfig
@@ -27,7 +28,7 @@ struct Outbound {
 extension TenantReader {
     /// Nil only with a fault in the report.
     /// - Parameter root: the whole file.
-    func outbound(_ node: ConfigNode, root: JSONValue, id: String?, phones: PhoneContext) -> Outbound? {
+    func outbound(_ node: ConfigNode, root: JSONValue, id: String?, _ options: BridgeOptions) -> Outbound? {
         let members = Self.upstreamMembers + Set(DriverTable.entries.flatMap(\.members)).sorted()
         guard let object = node.object(members) else { return nil }
         let entry = object.required("driver").flatMap { driverEntry($0, object) }
@@ -88,7 +89,8 @@ extension TenantReader {
             profiles: entry.flatMap { profiles[$0.name] } ?? [:], baseURL: baseURL,
             hasBaseURL: baseURL != nil || object.optional("baseURL") != nil,
             credentials: credentials, credentialNodes: credentialNodes, settings: settings, settingNodes: settingNodes,
-            phones: phones, secrets: secrets.forTenant(id))
+            phones: options.rules.phones, repeatsRecords: options.onDuplicate == .create, secrets: secrets.forTenant(id)
+        )
         guard let entry, let driver = entry.prepare(object, around) else { return nil }
         for (name, _) in credentialNodes where name != driver.replacedCredential {
             surroundings += Array((credentials[name]?.reveal() ?? "").utf8) + [0]

@@ -117,7 +117,7 @@ struct TenantReader {
         var options = object.optional("clients").map { clients($0, &searches) } ?? BridgeOptions()
         let idempotency = object.optional("idempotency").map(idempotency) ?? IdempotencyPlan()
         guard let upstream = object.required("upstream"),
-            let outbound = outbound(upstream, root: root.value, id: id, phones: options.rules.phones)
+            let outbound = outbound(upstream, root: root.value, id: id, options)
         else { return nil }
         checkSearches(searches, options, outbound.driver.capabilities)
         options.settling = max(options.settling, outbound.call * 2)

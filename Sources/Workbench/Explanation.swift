@@ -118,7 +118,8 @@ public struct Explanation: Sendable {
                 (
                     "a repeated create",
                     plan.driver.capabilities.operations.contains(.create)
-                        ? Self.duplicates(options.onDuplicate) : "does not arise: there is no create"
+                        ? Self.duplicates(options.onDuplicate, plan.driver.capabilities)
+                        : "does not arise: there is no create"
                 ),
                 (
                     "an idempotency key",
@@ -132,11 +133,14 @@ public struct Explanation: Sendable {
             ])
     }
 
-    private static func duplicates(_ action: BridgeOptions.DuplicateAction) -> String {
-        switch action {
-        case .returnExisting: "answers the client on record"
-        case .reject: "is refused (409)"
-        case .create: "makes another record"
+    private static func duplicates(
+        _ action: BridgeOptions.DuplicateAction, _ capabilities: Capabilities
+    ) -> String {
+        switch (action, capabilities.duplicates) {
+        case (.returnExisting, _): "answers the client on record"
+        case (.reject, _): "is refused (409)"
+        case (.create, .creates): "makes another record"
+        case (.create, _): "is sent all the same; what the system makes of it stands under Writes"
         }
     }
 
@@ -160,7 +164,13 @@ public struct Explanation: Sendable {
                 ("GET /clients", state(.list, paging)),
                 ("GET /clients/search", canSearch ? "see below" : "501: none of the kinds can be searched by"),
                 ("GET /clients/{id}", state(.get, "one call")),
-                ("POST /clients", state(.create, "looks for the person first, then one call")),
+                (
+                    "POST /clients",
+                    state(
+                        .create,
+                        plan.options.onDuplicate == .create
+                            ? "one call: nobody is looked for" : "looks for the person first, then one call")
+                ),
                 ("PATCH /clients/{id}", state(.update, "read back and compared")),
             ] + (isNarrowed(plan) ? [("less", "what the server's own CapabilityStatement denies")] : []))
     }

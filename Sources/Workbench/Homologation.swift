@@ -129,7 +129,10 @@ public struct Homologation: Sendable {
                     "GET /clients/search?term=", !facts.kinds.isEmpty,
                     "correspondência exata; ninguém encontrado é `[]`"),
                 row("GET /clients/{id}", operations.contains(.get), "`404` só quando o sistema diz que não existe"),
-                row("POST /clients", operations.contains(.create), "procura a pessoa antes de criar; devolve `200`"),
+                row(
+                    "POST /clients", operations.contains(.create),
+                    (facts.plan.options.onDuplicate == .create
+                        ? "cria sem procurar a pessoa" : "procura a pessoa antes de criar") + "; devolve `200`"),
                 row("PATCH /clients/{id}", operations.contains(.update), "muda só o que foi enviado"),
             ])
                 + """

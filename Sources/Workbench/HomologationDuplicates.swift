@@ -26,9 +26,18 @@ enum HomologationDuplicates {
             switch facts.plan.options.onDuplicate {
             case .returnExisting: "devolve o cliente que já existe"
             case .reject: "recusa com `409` e os ids existentes"
-            case .create: "cria outro registro"
+            case .create: another(facts)
             }
         return "Criar alguém que já existe (\(keys.joined(separator: ", "))): \(action)."
+    }
+
+    /// What comes of a create that is sent though the person is on record: the system has the last word.
+    private static func another(_ facts: Homologation.Facts) -> String {
+        switch facts.capabilities.duplicates {
+        case .creates: "cria outro registro"
+        case .reusesSilently, .refuses: "a criação é enviada, mas o sistema não faz outro registro de quem reconhece"
+        case .unknown: "a criação é enviada; não se sabe se o sistema faz outro registro"
+        }
     }
 
     private static func without(_ facts: Homologation.Facts) -> [String] {
@@ -37,12 +46,13 @@ enum HomologationDuplicates {
     }
 
     private static func system(_ facts: Homologation.Facts) -> String {
-        switch facts.capabilities.duplicates {
+        let looks = facts.plan.options.onDuplicate != .create
+        return switch facts.capabilities.duplicates {
         case .reusesSilently:
-            "não avisa que o registro já existia: devolve o antigo ou grava sobre ele; a Ponte procura antes, compara o que "
-                + "volta e responde `409` se for de outra pessoa"
+            "não avisa que o registro já existia: devolve o antigo ou grava sobre ele; a Ponte "
+                + (looks ? "procura antes, " : "") + "compara o que volta e responde `409` se for de outra pessoa"
         case .refuses: "recusa duplicados"
-        case .creates: "aceita duplicados; a Ponte evita os que reconhece"
+        case .creates: "aceita duplicados" + (looks ? "; a Ponte evita os que reconhece" : "")
         case .unknown: "não se sabe o que faz; a Ponte compara o que ele devolve"
         }
     }

@@ -86,6 +86,9 @@ import Testing
             "/fields/name", #"{"parts":{"first":"/a","family":"/b"}}"#, "/fields/name/parts/first",
             says: "mixes two ways"),
         Case(
+            "/fields/name", #"{"parts":{"given":"/a","family":"/b","middle":"/c"}}"#, "/fields/name/parts/middle",
+            says: "belongs to \"first\" and \"rest\""),
+        Case(
             "/fields/name", #"{"parts":{"given":"/a","family":"/b","blank":"-"}}"#, "/fields/name/parts/blank",
             says: "belongs to \"first\" and \"rest\""),
         Case(

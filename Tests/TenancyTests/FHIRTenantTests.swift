@@ -43,6 +43,21 @@ import Testing
         }
     }
 
+    /// A wish that the system cannot fulfil is said, and one that it can is not.
+    @Test(arguments: [("hapi", "create", false), ("nilo", "create", true), ("nilo", "reject", false)])
+    func aWishForAnotherRecordThatCannotBeIsWarnedOf(_ profile: String, _ action: String, _ isWarned: Bool) throws {
+        let configuration = try TestConfiguration()
+        if profile != "hapi" { try configuration.copyFHIRProfile(profile) }
+        let credentials = profile == "nilo" ? ["key"] : []
+        var document = Document.setting(tenant(profile, credentials), ["clients", "onDuplicate"], action)
+        document = Document.setting(document, ["clients", "searchBy"], ["cpf"])
+        try configuration.write("tenants/clinica-aurora.json", document)
+        let loaded = configuration.load()
+        #expect(loaded.faults == [])
+        #expect(loaded.warnings.map(\.pointer) == (isWarned ? ["/clients/onDuplicate"] : []))
+        #expect(loaded.warnings.allSatisfy { $0.message.contains("makes no other record") })
+    }
+
     @Test func settingsAreThoseOfTheProfileAndOfTheWayToSignIn() throws {
         let oauth = ["clientID", "clientSecret"]
         let cases: [(Any, String, String)] = [

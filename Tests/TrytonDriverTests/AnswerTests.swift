@@ -38,7 +38,7 @@ import UpstreamDriver
             create: "refused with 1 reasons"),
         Case(
             answer: #"{"id":1,"error":["ConcurrencyException","Records were modified in the meanwhile"]}"#,
-            read: "conflict with 0 reasons", create: "conflict with 0 reasons"),
+            read: "failed", create: "conflict with 0 reasons"),
         Case(answer: #"{"id":1,"error":["'fed_country'",""]}"#, read: "failed", create: "failed"),
         Case(answer: #"{"id":1,"error":null}"#, read: "failed", create: "failed"),
         Case(answer: "", status: 403, read: "credentials rejected", create: "credentials rejected"),

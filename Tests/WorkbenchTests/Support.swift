@@ -40,7 +40,8 @@ enum Shipped {
     static func tenant(
         _ upstream: String, searchBy: String = #"["phone", "cpf", "email"]"#,
         profile: (name: String, text: String)? = nil,
-        secrets: [String: String] = [:], key more: String = "", inbound: String = "", more members: String = ""
+        secrets: [String: String] = [:], onDuplicate: String = "returnExisting", key more: String = "",
+        inbound: String = "", more members: String = ""
     ) throws -> TenantPlan {
         let folder = FileManager.default.temporaryDirectory.appending(path: "workbench-\(UUID().uuidString)")
         defer { Leaks.discard(folder) }
@@ -57,7 +58,7 @@ enum Shipped {
         try write(
             """
             { "id": "clinic", "inbound": { "keys": [{ "name": "clinia", "sha256": "\(key)"\(more) }]\(inbound) }, "upstream": \(upstream),
-              "clients": { "searchBy": \(searchBy) }\(members) }
+              "clients": { "searchBy": \(searchBy), "onDuplicate": "\(onDuplicate)" }\(members) }
             """, "tenants/clinic.json")
         let configuration = Configuration(
             serverFile: folder.appending(path: "server.json").path,

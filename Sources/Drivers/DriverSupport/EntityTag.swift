@@ -7,4 +7,11 @@ package enum EntityTag {
         guard let tag, !tag.isEmpty, !PersonText.hasControls(tag) else { return nil }
         return tag
     }
+
+    /// What stands between the quotes.
+    package static func content(_ tag: String) -> String {
+        let opaque = tag.hasPrefix("W/") ? tag.dropFirst(2) : tag[...]
+        guard opaque.count >= 2, opaque.hasPrefix("\""), opaque.hasSuffix("\"") else { return String(opaque) }
+        return String(opaque.dropFirst().dropLast())
+    }
 }

@@ -28,6 +28,7 @@ public final class FHIRDriver: UpstreamDriver {
             profile.signIn(credentials: Set(tenant.credentials.keys)) ?? profile.signIns.first
             ?? SignIn(style: .none)
         var plan = profile.plan
+        if tenant.repeatsRecords { plan.ifNoneExist = false }
         if let system = tenant.settings[FHIRProfile.cpfSystem], !system.isEmpty {
             plan.cpf.write = system
             plan.cpf.read = [system] + plan.cpf.read.filter { $0 != system }

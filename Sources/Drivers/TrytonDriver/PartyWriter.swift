@@ -34,7 +34,7 @@ enum PartyWriter {
     static func changes(_ patch: ClientPatch, of party: PartyOnRecord) -> RPCValue {
         var members: [(String, RPCValue)] = []
         if let name = patch.name {
-            let (given, family) = PersonNames.split(name, keeping: party.given)
+            let (given, family) = PersonNames.split(name, keeping: party.given, party.family)
             members += [("name", .text(given)), ("lastname", RPCValue(family))]
             // GNU Health copies a name to the person's official name, but not that there is no family name any more.
             if family == nil, !party.officialFamilies.isEmpty {
@@ -72,6 +72,7 @@ enum PartyWriter {
 /// What a party's record says that a change must know.
 struct PartyOnRecord: Sendable {
     let given: String
+    let family: String
     /// The address that the contract shows; a list's others stay as they are.
     let emailID: Int?
     let cpfID: Int?
@@ -82,6 +83,7 @@ struct PartyOnRecord: Sendable {
 
     init(_ row: JSONValue) {
         given = row["name"]?.string ?? ""
+        family = row["lastname"]?.string ?? ""
         let mechanisms = row["contact_mechanisms."]?.elements ?? []
         let emails = mechanisms.filter { $0["type"]?.string == Domains.emailType }
         let shown = emails.first { PersonText.isEmail(PersonText.trimmed($0["value"]?.string ?? "")) }

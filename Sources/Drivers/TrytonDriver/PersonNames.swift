@@ -1,4 +1,5 @@
 import ClientContract
+import DriverSupport
 
 /// GNU Health keeps a person's name in two fields; the contract has one.
 enum PersonNames {
@@ -8,18 +9,15 @@ enum PersonNames {
     }
 
     /// Takes a name apart: the first word is the given name, the rest the family's.
-    /// - Parameter given: the given name on record. Where the new name begins with it, the border stays where the clinic
-    ///   drew it ("Ana Maria" + "Souza").
-    static func split(_ name: String, keeping given: String? = nil) -> (given: String, family: String?) {
+    /// - Parameters:
+    ///   - given: the given name on record. Where the new name begins with it, the border stays where the clinic drew it
+    ///     ("Ana Maria" + "Souza").
+    ///   - family: the family name on record; the same where the new name ends with it.
+    static func split(
+        _ name: String, keeping given: String? = nil, _ family: String? = nil
+    ) -> (given: String, family: String?) {
         let words = name.unicodeScalars.split(whereSeparator: \.properties.isWhitespace).map(String.init)
-        var border = 1
-        if let given {
-            let known = PersonText.nameKey(given)
-            let length = known.split(separator: " ").count
-            if length > 1, words.count >= length, PersonText.nameKey(words[..<length].joined(separator: " ")) == known {
-                border = length
-            }
-        }
+        let border = NameBorder.place(in: words, by: .firstWord, first: given ?? "", rest: family ?? "")
         let family = words.dropFirst(border).joined(separator: " ")
         return (words.prefix(border).joined(separator: " "), family.isEmpty ? nil : family)
     }

@@ -144,7 +144,11 @@ public final class TrytonDriver: UpstreamDriver {
             try await write(id, patch, context)
         } catch .conflict {
             // Somebody changed the record between reading and writing: once more, with what it holds now.
-            try await write(id, patch, context)
+            do throws(UpstreamError) {
+                try await write(id, patch, context)
+            } catch .conflict {
+                throw .overtaken()
+            }
         }
         return .id(id)
     }
@@ -163,7 +167,7 @@ public final class TrytonDriver: UpstreamDriver {
         switch answer {
         case .result: return
         case .error(let error):
-            let onRecord = PersonNames.joined(given: party.given, family: row["lastname"]?.string ?? "")
+            let onRecord = PersonNames.joined(given: party.given, family: party.family)
             throw failure(error, .write, hiding: VendorReason.words(of: onRecord) + patch.sent)
         }
     }
@@ -230,7 +234,8 @@ public final class TrytonDriver: UpstreamDriver {
 
     private func failure(_ error: RPCError, _ role: CallRole, hiding: [String] = []) -> UpstreamError {
         switch (error.kind, role) {
-        case (.concurrency, _): .conflict(reasons: [])
+        case (.concurrency, .write): .conflict(reasons: [])
+        case (.concurrency, _): .overtaken()
         case (.refusal, .write), (.warning, .write):
             .refused(reasons: VendorReason.clean(error.texts, hiding: hiding))
         case (.refusal, _), (.warning, _): .failed(status: 200, "it refused the call, with a text for people")

@@ -55,6 +55,14 @@ public struct FHIRProfile: Sendable {
         capabilities = plan.capabilities(system: title)
     }
 
+    /// What the server can do for a tenant.
+    /// - Parameter repeatsRecords: as in `FHIRTenant`.
+    public func capabilities(repeatsRecords: Bool) -> Capabilities {
+        var plan = plan
+        if repeatsRecords { plan.ifNoneExist = false }
+        return plan.capabilities(system: title)
+    }
+
     /// The settings that a tenant with this way to sign in may give.
     public func settings(_ signIn: SignIn) -> [Setting] {
         var all = declared
@@ -115,15 +123,19 @@ public struct FHIRTenant: Sendable {
     public var credentials: [String: Secret]
     public var settings: [String: String]
     public var phones: PhoneContext
+    /// Whether a create of somebody on record shall make another record: then no server is asked to answer the one that
+    /// is there (`If-None-Exist`).
+    public var repeatsRecords: Bool
 
     public init(
         baseURL: String, credentials: [String: Secret] = [:], settings: [String: String] = [:],
-        phones: PhoneContext = PhoneContext()
+        phones: PhoneContext = PhoneContext(), repeatsRecords: Bool = false
     ) {
         self.baseURL = baseURL
         self.credentials = credentials
         self.settings = settings
         self.phones = phones
+        self.repeatsRecords = repeatsRecords
     }
 }
 

@@ -57,7 +57,16 @@ extension FHIRDriver {
             if let id, client.id != id { throw .malformed("another record came than the one asked for") }
             return Fetched(
                 client: client, resource: document.root,
-                entityTag: EntityTag.usable(answer.http.headers.first("ETag") ?? version.map { "W/\"\($0)\"" }))
+                entityTag: Self.entityTag(header: answer.http.headers.first("ETag"), version: version))
         }
+    }
+
+    /// The tag for `If-Match`. A server's tag is its version (FHIR R4, section 3.1.0.1.3): where the header says something
+    /// else, a proxy put a tag of its own there, as some do when they compress, and the server would never know it.
+    private static func entityTag(header: String?, version: String?) -> String? {
+        let header = EntityTag.usable(header)
+        guard let version = EntityTag.usable(version), !version.contains("\"") else { return header }
+        if let header, EntityTag.content(header) == version { return header }
+        return "W/\"\(version)\""
     }
 }

@@ -72,9 +72,13 @@ struct PatientChanges {
         let entry = resource["name"]?.elements.dropFirst(position).first ?? resource["name"]
         let hasText = entry?["text"] != nil
         let hasParts = entry?["given"] != nil || entry?["family"] != nil
-        if writer.plan.nameForm != .parts || hasText { set(in: "name", position, "text", PatientWriter.string(name)) }
+        let setsText = writer.plan.nameForm != .parts || hasText
+        if setsText { set(in: "name", position, "text", PatientWriter.string(name)) }
         if writer.plan.nameForm != .text || hasParts {
-            let (given, family) = PatientWriter.parts(of: name)
+            let onRecord = Self.parts(of: entry)
+            // Parts that say the name already are right, however they are cut.
+            if setsText, hasParts, "\(onRecord.given) \(onRecord.family)" == name { return }
+            let (given, family) = PatientWriter.parts(of: name, given: onRecord.given, family: onRecord.family)
             set(in: "name", position, "given", PatientWriter.array(given))
             if let family {
                 set(in: "name", position, "family", PatientWriter.string(family))
@@ -82,6 +86,13 @@ struct PatientChanges {
                 for member in ["family", "_family"] { remove(pointer(to: "name", position, member)) }
             }
         }
+    }
+
+    /// Given names and family name as they stand on record, each as one text; blank for nothing.
+    private static func parts(of entry: JSONValue?) -> (given: String, family: String) {
+        let given = entry?["given"]
+        let words = given?.kind == .array ? given?.elements.compactMap(\.string) : given?.string.map { [$0] }
+        return ((words ?? []).joined(separator: " "), entry?["family"]?.string ?? "")
     }
 
     private func pointer(to array: String, _ position: Int, _ member: String) -> JSONPointer {

@@ -1,4 +1,5 @@
 import ClientContract
+import DriverSupport
 import JSONBytes
 
 /// Writes Patient resources.
@@ -90,10 +91,13 @@ struct PatientWriter: Sendable {
         return writer.finish()
     }
 
-    /// Given names and the family's, which is the last word. Read again, they are the name that was written.
-    static func parts(of name: String) -> (given: [String], family: String?) {
+    /// Given names and the family's, which is the last word, unless the record has more words there and the name still
+    /// ends with them. Read again, they are the name that was written.
+    static func parts(of name: String, given: String = "", family: String = "") -> (given: [String], family: String?) {
         let words = name.split(whereSeparator: \.isWhitespace).map(String.init)
-        return words.count > 1 ? (Array(words.dropLast()), words.last) : (words, nil)
+        let border = NameBorder.place(in: words, by: .lastWord, first: given, rest: family)
+        let rest = words.dropFirst(border).joined(separator: " ")
+        return (Array(words.prefix(border)), rest.isEmpty ? nil : rest)
     }
 
     private func phone(_ phone: PhoneNumber) -> [UInt8] {

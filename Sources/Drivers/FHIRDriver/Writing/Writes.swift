@@ -112,12 +112,11 @@ extension FHIRDriver {
             let answer = try await caller.send(call, context)
             if answer.isSuccess { return try accepted(answer, id, plan) }
             // Somebody else changed the record after it was read (412; 409 on servers of before R4).
-            guard answer.status == 412 || (answer.status == 409 && plan.ifMatch) else {
+            let collides = answer.outcome?.issues.contains { $0.code == "duplicate" } ?? false
+            guard !collides, answer.status == 412 || (answer.status == 409 && plan.ifMatch) else {
                 throw caller.error(answer, call)
             }
-            guard tries < plan.attempts else {
-                throw .conflict(reasons: ["others changed the record at the same time"])
-            }
+            guard tries < plan.attempts else { throw .overtaken(status: answer.status) }
         }
     }
 

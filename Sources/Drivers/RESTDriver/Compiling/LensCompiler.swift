@@ -105,7 +105,7 @@ enum LensCompiler {
         lens.absent =
             object.optional("absent")?.elements("an array of values that mean nothing").map(\.value.source) ?? []
         // Read as nothing, whoever wrote it.
-        if case .firstAndRest(_, _, let blank) = spot, !blank.isEmpty {
+        if case .firstAndRest(_, _, _, let blank) = spot, !blank.isEmpty {
             lens.absent += [RecordWriter.jsonString(blank)].compactMap { $0 }
         }
         lens.also = object.optional("also").map(pointers) ?? []
@@ -177,7 +177,9 @@ enum LensCompiler {
                 other.fault("mixes two ways: \"first\" and \"rest\", or \"given\" and \"family\"")
                 return nil
             }
-            if pair.optional("given") != nil { pair.optional("blank")?.fault("belongs to \"first\" and \"rest\"") }
+            if pair.optional("given") != nil {
+                for name in ["blank", "middle"] { pair.optional(name)?.fault("belongs to \"first\" and \"rest\"") }
+            }
             if let given = pair.optional("given")?.jsonPointer(), let family = pair.required("family")?.jsonPointer() {
                 return .givenAndFamily(given, family)
             }
@@ -185,7 +187,9 @@ enum LensCompiler {
             else {
                 return nil
             }
-            return .firstAndRest(first, rest, blank: pair.optional("blank")?.string() ?? "")
+            return .firstAndRest(
+                first, rest, middle: pair.optional("middle")?.jsonPointer(),
+                blank: pair.optional("blank")?.string() ?? "")
         default:
             parts.fault("belong to name and phones")
             return nil

@@ -27,7 +27,7 @@ enum Members {
         "foreign", "readOnly", "prefix", "mediaType", "most", "is", "isNot",
     ]
     static let phoneParts = ["areaCode", "number", "spelling"]
-    static let nameParts = ["first", "rest", "blank", "given", "family"]
+    static let nameParts = ["first", "middle", "rest", "blank", "given", "family"]
 
     static let outcome = ["when", "then", "reasons", "members"]
     static let when = ["status", "contentType", "body", "text"]

@@ -163,8 +163,9 @@ extension RecordReader {
         _ view: JSONView, _ field: ProfileField, _ lens: Lens, _ tokens: InlineArray<4, Int32>
     ) throws(Fault) -> Found {
         switch lens.spot {
-        case .firstAndRest:
-            let parts = [tokens[0], tokens[1]].filter { !isAbsent(view, $0, lens) }
+        case .firstAndRest(_, _, let middle, _):
+            let places = middle == nil ? [tokens[0], tokens[1]] : [tokens[0], tokens[2], tokens[1]]
+            let parts = places.filter { !isAbsent(view, $0, lens) }
                 .map { PersonText.trimmed(text(view, Int($0))) }
             return parts.isEmpty ? .nothing : .text(parts.joined(separator: " "))
         case .givenAndFamily:

@@ -54,8 +54,9 @@ struct Lens: Sendable {
         case value([JSONPointer])
         /// A Brazilian number with its area code apart.
         case areaAndNumber(JSONPointer, JSONPointer, SubscriberSpelling)
-        /// A name split at its first blank; what stands for the rest of a name of one word.
-        case firstAndRest(JSONPointer, JSONPointer, blank: String)
+        /// A name split at its first blank; what stands for the rest of a name of one word. A middle part is read, and
+        /// written where the record has one.
+        case firstAndRest(JSONPointer, JSONPointer, middle: JSONPointer?, blank: String)
         /// A name as FHIR has it: an array of given names, and the family name.
         case givenAndFamily(JSONPointer, JSONPointer)
     }

@@ -240,7 +240,8 @@ extension Lens.Spot {
     var pointers: [JSONPointer] {
         switch self {
         case .value(let pointers): pointers
-        case .areaAndNumber(let a, let b, _), .firstAndRest(let a, let b, _), .givenAndFamily(let a, let b): [a, b]
+        case .areaAndNumber(let a, let b, _), .givenAndFamily(let a, let b): [a, b]
+        case .firstAndRest(let first, let rest, let middle, _): [first, rest] + (middle.map { [$0] } ?? [])
         }
     }
 }

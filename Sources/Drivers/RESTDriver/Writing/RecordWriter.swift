@@ -102,16 +102,18 @@ struct RecordWriter: Sendable {
     // MARK: Update
 
     /// Whether an update of these fields must read the record first.
-    func needsBase(_ patch: ClientPatch) -> Bool {
+    /// - Parameter canRead: whether it can be read. A name in parts is written without that, too.
+    func needsBase(_ patch: ClientPatch, canRead: Bool = true) -> Bool {
         switch style {
         case .full, .partialWithRequired: true
         case .perField: false
         case .partial:
-            RecordWriter.values(patch).contains { field, _ in
-                (fields[field]?.shapes[.update] ?? []).contains { lens in
-                    lens.each != nil || lens.spot.pointers.contains { $0.steps.contains { $0.position != nil } }
+            (canRead && patch.name != nil && partsName)
+                || RecordWriter.values(patch).contains { field, _ in
+                    (fields[field]?.shapes[.update] ?? []).contains { lens in
+                        lens.each != nil || lens.spot.pointers.contains { $0.steps.contains { $0.position != nil } }
+                    }
                 }
-            }
         }
     }
 
@@ -128,7 +130,12 @@ struct RecordWriter: Sendable {
         }
         var written: Set<ProfileField> = []
         for (field, value) in changes {
-            // The same value in the vendor's own spelling is left alone.
+            // The same value in the vendor's own spelling is left alone; a name in parts is sent as it is parted.
+            if case .partial = style, field == .name, partsName {
+                try writes(field, value)
+                written.insert(field)
+                continue
+            }
             if base != nil, fields[field]?.updatesInPlace == true, let current,
                 RecordWriter.value(field, of: current) == value
             {
@@ -274,26 +281,29 @@ struct RecordWriter: Sendable {
             guard let areaCode = phone.areaCode, let subscriber = phone.subscriber else { throw Unfit(field: field) }
             try set(area, areaCode)
             try set(number, spelling.write(subscriber))
-        case (.firstAndRest(let first, let rest, let blank), .text(let name)):
-            let parts = name.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
-            try set(first, parts.first.map(String.init) ?? name)
-            if parts.count > 1 {
-                try set(rest, PersonText.trimmed(String(parts[1])))
+        case (.firstAndRest(let first, let rest, let middle, let blank), .text(let name)):
+            let onRecord = nameParts(of: room.source)
+            let parts = NameParts(firstAndRestOf: name, like: onRecord)
+            try set(first, parts.first)
+            if let middle, !onRecord.middle.isEmpty { try set(middle, parts.middle) }
+            if !parts.rest.isEmpty {
+                try set(rest, parts.rest)
             } else if let json = RecordWriter.jsonString(blank) {
                 edits.set(base.appending(rest), json)
             }
         case (.givenAndFamily(let given, let family), .text(let name)):
             let words = name.split(separator: " ").map(String.init)
-            let names = words.count > 1 ? words.dropLast() : words[...]
+            let onRecord = nameParts(of: room.source)
+            let border = NameBorder.place(in: words, by: .lastWord, first: onRecord.first, rest: onRecord.rest)
             var writer = JSONWriter()
             writer.raw("[")
-            for word in names {
+            for word in words.prefix(border) {
                 writer.comma()
                 writer.string(word)
             }
             writer.raw("]")
             edits.set(base.appending(given), writer.finish())
-            try set(family, words.count > 1 ? words.last ?? "" : "")
+            try set(family, words.dropFirst(border).joined(separator: " "))
         case (.value(let pointers), _):
             guard let pointer = pointers.first, var text = RecordWriter.text(value, lens) else {
                 throw Unfit(field: field)

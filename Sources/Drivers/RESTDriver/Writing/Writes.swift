@@ -36,7 +36,8 @@ extension RESTDriver {
         guard let operation = plan.operations["update"] else { throw .unsupported("it cannot change clients") }
         try checkID(id)
         // A record that does not count is not there, whatever the system would make of a change.
-        let reads = writer.needsBase(patch) || operation.conditional || plan.fields[.active] != nil
+        let canRead = plan.operations["get"] != nil
+        let reads = writer.needsBase(patch, canRead: canRead) || operation.conditional || plan.fields[.active] != nil
         let current = reads ? try await fetch(id, context) : nil
         if let current, isGuarded(current.value) {
             throw .unsupported("it takes whole records, and a change would lose what this one holds")
@@ -107,6 +108,8 @@ extension RESTDriver {
     private func failure(
         _ exchange: Exchange, _ id: ClientID, _ patch: ClientPatch, _ current: Client?, _ context: CallContext
     ) async -> UpstreamError {
+        // What the record that was read is no more (RFC 9110, section 15.5.13): it collides with no other one.
+        if exchange.kind == .conflict, !exchange.ruled, exchange.status == 412 { return .overtaken(status: 412) }
         let known = current.map { VendorReason.words(of: $0.name) } ?? []
         let error = exchanger.error(exchange, .update, hiding: patch.sent + known + [id.text])
         switch error {

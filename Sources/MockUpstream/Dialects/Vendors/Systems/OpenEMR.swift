@@ -3,7 +3,8 @@ enum OpenEMRSystem {
     static func system(_ options: MockOptions) -> VendorSystem {
         let path = "/apis/default/api/patient"
         let writable = [
-            "fname", "lname", "DOB", "sex", "ss", "email", "phone_home", "phone_biz", "phone_cell", "street", "city",
+            "fname", "mname", "lname", "DOB", "sex", "ss", "email", "phone_home", "phone_biz", "phone_cell", "street",
+            "city",
         ]
         let required = ["fname", "lname", "DOB", "sex"].map { VendorRule($0, .required, "is required") }
         let rules = [
