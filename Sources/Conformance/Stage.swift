@@ -274,7 +274,7 @@ enum Codes {
     static let refused = ["refused_by_system"]
     static let unknown = ["outcome_unknown"]
     /// Others changed the record at the same time.
-    static let interrupted = ["duplicate", "refused_by_system", "outcome_unknown"]
+    static let interrupted = ["system_failed", "refused_by_system", "outcome_unknown"]
     static let credentials = ["system_credentials_rejected"]
     /// It could not be spoken with, or said that it failed, or nothing that makes sense; a breaker may have seen enough.
     static let failed = [
