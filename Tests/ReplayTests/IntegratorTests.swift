@@ -98,10 +98,11 @@ import Testing
     func aCredentialThatIsLostIsSaid(_ command: [String]) async throws {
         try await withFolder { folder in
             let token = folder.appending(path: "tenants/clinic.token")
+            let away = folder.appending(path: "away")
             let vendor = try RawServer { connection in
                 while let request = connection.readRequest() {
                     let isLogin = request.line.contains("/oauth2/token")
-                    if isLogin { try? FileManager.default.removeItem(at: token) }
+                    if isLogin { try? FileManager.default.moveItem(at: token, to: away) }
                     connection.answer(
                         isLogin
                             ? #"{"access_token":"a","expires_in":900,"refresh_token":"refresh.second"}"#

@@ -25,10 +25,11 @@ import Transport
         let file = tenants.appending(path: fileName)
         try Data("refresh.first\n".utf8).write(to: file)
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
+        let away = tenants.appending(path: "away")
         let vendor = try RawServer { connection in
             while let request = connection.readRequest() {
                 let isLogin = request.line.contains("/oauth2/token")
-                if isLogin, isTakenAway { try? FileManager.default.removeItem(at: file) }
+                if isLogin, isTakenAway { try? FileManager.default.moveItem(at: file, to: away) }
                 connection.answer(
                     isLogin
                         ? #"{"access_token":"a","expires_in":900,"refresh_token":"refresh.second"}"#
