@@ -233,7 +233,7 @@ let package = Package(
             name: "ConformanceTests",
             dependencies: [
                 "Conformance", "Certification", "RESTDriver", "TrytonDriver", "Transport", "JSONBytes",
-                "ClientContract", "UpstreamDriver",
+                "ClientContract", "UpstreamDriver", "TestSupport",
             ], swiftSettings: ours),
         // What the fuzzers run, and what they found.
         .testTarget(

@@ -105,10 +105,9 @@ final class WireHandler: ChannelDuplexHandler {
             return view.endIndex - end == bodyBytes ? .nothing : .unknown
         }
         guard let last = view.lastIndex(where: { $0 != 10 && $0 != 13 }) else { return .nothing }
-        // Blank lines at the end: the last head's, and some that may stand before the next one. The parser does not wait
-        // for the last byte of a head.
-        let blank = view[view.index(after: last)...]
-        return blank.filter { $0 == 10 }.count + (blank.last == 13 ? 1 : 0) > 1 ? .nothing : .part
+        // Blank lines at the end: the last head's, and some that may stand before the next one.
+        let blank = view[view.index(after: last)...].filter { $0 == 10 }.count
+        return blank > 1 ? .nothing : .part
     }
 
     /// Where the first head ends.

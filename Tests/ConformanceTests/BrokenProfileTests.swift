@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Transport
 
@@ -110,7 +111,7 @@ import Transport
     func isNotCertified(_ mistake: Mistake) async throws {
         let system = try #require(CertifiedSystem.all.first { $0.name == mistake.profile })
         let drivers = try folder(with: mistake)
-        defer { try? FileManager.default.removeItem(at: drivers) }
+        defer { Leaks.discard(drivers) }
         let certificate = try await Repository.withEngine { engine in
             await Conformance.run(
                 try system.subject(drivers: drivers.path(), engine: engine), only: mistake.groups)

@@ -81,7 +81,7 @@ struct WrongDriver: UpstreamDriver {
                 return try await inner.update(id, whole, context)
             }
             return try await inner.update(changesID(id), patch, context)
-        } catch .conflict where neverGivesUp {
+        } catch .failed(status: 412, _) where neverGivesUp {
             return try await update(id, patch, context)
         } catch {
             throw changesFailure(error)

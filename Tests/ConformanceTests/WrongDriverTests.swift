@@ -131,9 +131,9 @@ import UpstreamDriver
     @Test(arguments: [
         Fault("writes back what it has read", [.update], failing: ["update/colleague"]) { $0.overwrites = true },
         Fault("tries for ever", [.update], failing: ["update/insistentColleague"]) { $0.neverGivesUp = true },
-        Fault("hides conflicts", [.update], failing: ["update/insistentColleague"]) {
+        Fault("calls it another record", [.update], failing: ["update/insistentColleague"]) {
             $0.changesFailure = { error in
-                if case .conflict = error { return .failed(status: 412, "it failed") }
+                if case .failed(status: 412, _) = error { return .conflict(reasons: []) }
                 return error
             }
         },
