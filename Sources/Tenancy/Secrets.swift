@@ -72,11 +72,21 @@ public struct SecretSource: Sendable {
         guard resolves else { return Secret("") }
         guard let value = environment(name) else {
             node.fault(
-                "the environment variable that is named here is not set; if this is the secret itself, it may not stand "
-                    + "in a configuration file")
+                "\(Self.variable(name)) is not set; if this is the secret itself, it may not stand in a configuration file"
+            )
             return nil
         }
-        return usable(value, node, "the environment variable that is named here")
+        return usable(value, node, Self.variable(name))
+    }
+
+    /// How a fault speaks of a variable. Only what is plainly a name is quoted: words in capitals with `_` between them,
+    /// such as `AURORA_USER`, which no secret looks like.
+    private static func variable(_ name: String) -> String {
+        let words = name.split(separator: "_", omittingEmptySubsequences: false)
+        let isName =
+            words.count > 1
+            && words.allSatisfy { word in !word.isEmpty && word.utf8.allSatisfy { $0 &- 0x41 < 26 } }
+        return "the environment variable " + (isName ? name : "that is named here")
     }
 
     /// Whether a reference names a variable otherwise than everybody names them, in capitals: it may be the secret itself.

@@ -137,7 +137,7 @@ import Testing
                 let file = try configuration(in: folder, mock: mock, port: 0)
                 let run = try await BuiltPonte.run(["doctor", "clinic", "--config", file])
                 #expect(run.status == 1)
-                #expect(run.says("CLINIC_USER is not set"))
+                #expect(run.says("the environment variable CLINIC_USER is not set"))
                 #expect(!run.says("unknown tenant"))
                 let other = try await BuiltPonte.run(["explain", "clinik", "--config", file])
                 #expect(other.says(#"unknown tenant "clinik": did you mean "clinic"?"#))
