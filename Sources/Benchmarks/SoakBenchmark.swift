@@ -22,7 +22,12 @@ enum SoakBenchmark {
                 try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")
             }
             let sockets = Set(targets.compactMap { $0.hasPrefix("socket:[") ? $0.dropFirst(8).dropLast() : nil })
-            let table = (try? String(contentsOfFile: "/proc/self/net/tcp", encoding: .utf8)) ?? ""
+            // To its end: it has no size, by which Foundation would stop after a page.
+            let file = FileHandle(forReadingAtPath: "/proc/self/net/tcp")
+            var table = ""
+            while let part = try? file?.read(upToCount: 1 << 16), !part.isEmpty {
+                table += String(decoding: part, as: UTF8.self)
+            }
             descriptors = targets.count
             halfClosed = table.split(separator: "\n").count { line in
                 // Columns of proc(5): state is the fourth (08 is CLOSE_WAIT), the inode the tenth.

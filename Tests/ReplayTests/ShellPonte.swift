@@ -135,9 +135,8 @@ final class ShellPonte: Sendable {
             ((try? files.contentsOfDirectory(atPath: folder)) ?? []).compactMap {
                 try? files.destinationOfSymbolicLink(atPath: "\(folder)/\($0)")
             })
-        guard let table = try? String(contentsOfFile: "/proc/net/tcp", encoding: .utf8) else { return [] }
         return Set(
-            table.split(separator: "\n").compactMap { line in
+            systemFile("/proc/net/tcp").split(separator: "\n").compactMap { line in
                 let fields = line.split(separator: " ")
                 // 0A is LISTEN; the tenth field is the socket's number.
                 guard fields.count > 9, fields[3] == "0A", sockets.contains("socket:[\(fields[9])]") else { return nil }
