@@ -273,16 +273,16 @@ import Testing
             afterABody
             ? Self.post("Content-Length: \(body.utf8.count)\r\n", body)
             : Self.get("GET /clients/id-1 HTTP/1.1")
-        let second = Self.get("GET /clients/nobody HTTP/1.1")
+        let second = Array(Self.get("GET /clients/nobody HTTP/1.1").utf8)
         try await RunningGateway.with { gateway in
-            for cut in [1, 2, 3, 4, 7, 20, second.utf8.count - 1] {
+            for cut in [1, 2, 3, 4, 7, 20, second.count - 2, second.count - 1] {
                 let connection = try RawHTTP.Connection(port: gateway.port)
-                await connection.send(Array((first + second.prefix(cut)).utf8))
+                await connection.send(Array(first.utf8) + second.prefix(cut))
                 // Its answer shows that the first piece was read by itself.
                 #expect(await connection.readOne()?.status == 200)
-                await connection.send(Array((second.dropFirst(cut) + Self.follower).utf8))
+                await connection.send(Array(second.dropFirst(cut)) + Array(Self.follower.utf8))
                 let bytes = try #require(await connection.readToEnd())
-                #expect(statuses(bytes) == [404, 404], "\(cut): \(String(decoding: bytes, as: UTF8.self))")
+                #expect(statuses(bytes) == [404, 404], "\(cut)")
             }
         }
     }
