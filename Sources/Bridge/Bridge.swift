@@ -47,8 +47,9 @@ public final class Bridge: Sendable {
         let passed = max(0, window.offset)
         let limit = max(0, window.limit ?? .max)
         let (end, overflows) = passed.addingReportingOverflow(limit)
-        let found = try await find(terms, wanted: overflows ? nil : end, context)
-        return try await filled(Array(found.dropFirst(passed).prefix(limit)), terms, context)
+        let wanted = overflows ? nil : end
+        let found = try await find(terms, wanted: wanted, context)
+        return try await filled(Array(found.dropFirst(passed).prefix(limit)), terms, wanted: wanted, context)
     }
 
     /// One client ("Obter um cliente por ID").

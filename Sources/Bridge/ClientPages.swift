@@ -66,10 +66,10 @@ extension Bridge {
 
     /// The full records of a list's rows, in the same order. A row whose record is "not found" stands as it was listed:
     /// whoever was deleted meanwhile was there, and whoever was not is not hidden.
-    /// - Throws: `.upstreamMalformed` when no record of them is found: then it is the call that is wrong.
+    /// - Throws: `.upstreamMalformed` when no record of several is found: then it is the call that is wrong.
     func detailed(_ rows: [Client], _ context: CallContext) async throws(ContractError) -> [Client] {
         let full = try await complete(rows, context)
-        guard full.contains(where: { $0 != nil }) else {
+        guard rows.count <= 1 || full.contains(where: { $0 != nil }) else {
             throw failure(.malformed("it shows none of the clients that it lists"))
         }
         return zip(full, rows).map { $0 ?? $1 }

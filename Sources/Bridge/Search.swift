@@ -41,7 +41,8 @@ extension Bridge {
         _ terms: [SearchTerm], wanted: Int? = nil, _ context: CallContext
     ) async throws(ContractError) -> [Match] {
         let candidates = try await self.candidates(terms, wanted, context)
-        let compared = try await compared(candidates.filter { $0.matches == nil }.map(\.client), terms, context)
+        let hidden = candidates.filter { $0.matches == nil }.map(\.client)
+        let compared = try await compared(hidden, terms, wanted, context)
         return candidates.compactMap { candidate in
             if candidate.matches == true { return Match(client: candidate.client, isComplete: !completesRows) }
             return compared[candidate.client.id].map { Match(client: $0, isComplete: true) }
@@ -75,14 +76,15 @@ extension Bridge {
 
     /// The full records of matches, in the same order. One that no longer matches is left out, and so is one that is
     /// gone (`completeOrGone`). What only the row shows counts too: it is on record.
+    /// - Parameter wanted: how many the search was asked for that found them; nil for all.
     func filled(
-        _ matches: [Match], _ terms: [SearchTerm], _ context: CallContext
+        _ matches: [Match], _ terms: [SearchTerm], wanted: Int? = nil, _ context: CallContext
     ) async throws(ContractError) -> [Client] {
         let rows = matches.filter { !$0.isComplete }.map(\.client)
         if rows.isEmpty { return matches.map(\.client) }
         var full: [ClientID: Client] = [:]
         let shown = Dictionary(rows.map { ($0.id, $0) }) { first, _ in first }
-        for record in try await completeOrGone(rows, terms, context) {
+        for record in try await completeOrGone(rows, terms, wanted, context) {
             let client = shown[record.id].map(record.supplemented) ?? record
             if terms.contains(where: { $0.matches(client) }) { full[client.id] = client }
         }
@@ -201,7 +203,7 @@ extension Bridge {
 
     /// The full records, by id, of those rows that match after all.
     private func compared(
-        _ rows: [Client], _ terms: [SearchTerm], _ context: CallContext
+        _ rows: [Client], _ terms: [SearchTerm], _ wanted: Int?, _ context: CallContext
     ) async throws(ContractError) -> [ClientID: Client] {
         if rows.isEmpty { return [:] }
         guard completesRows else {
@@ -213,8 +215,8 @@ extension Bridge {
                 .malformed("its search answered more clients than can be compared: \(Bridge.ignored)"))
         }
         var matching: [ClientID: Client] = [:]
-        for client in try await completeOrGone(rows, terms, context) where terms.contains(where: { $0.matches(client) })
-        {
+        for client in try await completeOrGone(rows, terms, wanted, context)
+        where terms.contains(where: { $0.matches(client) }) {
             matching[client.id] = client
         }
         return matching
@@ -224,12 +226,12 @@ extension Bridge {
     /// there, neither for a search's answer nor for the duplicate rule: the search is made once more.
     /// - Throws: `.upstreamMalformed` when it still finds one of them. Whoever it finds no more was deleted meanwhile.
     private func completeOrGone(
-        _ rows: [Client], _ terms: [SearchTerm], _ context: CallContext
+        _ rows: [Client], _ terms: [SearchTerm], _ wanted: Int?, _ context: CallContext
     ) async throws(ContractError) -> [Client] {
         let full = try await complete(rows, context)
         let missing = Set(zip(rows, full).filter { $0.1 == nil }.map(\.0.id))
         if !missing.isEmpty {
-            let again = try await candidates(terms, nil, context)
+            let again = try await candidates(terms, wanted, context)
             guard again.allSatisfy({ !missing.contains($0.client.id) }) else {
                 throw failure(.malformed("its search finds a client of whom it says \"not found\""))
             }

@@ -62,14 +62,7 @@ public struct TenantReloader: Service {
     private func read(_ reasons: AsyncStream<String>) async {
         var told: KeyDigest?
         for await reason in reasons {
-            let late = Task {
-                guard (try? await Task.sleep(for: patience)) != nil else { return }
-                logger.error(
-                    "the configuration is still being read: a file system does not answer, and what was read before holds"
-                )
-            }
             let reading = await onThread { read() }
-            late.cancel()
             report(reading, reason)
             // Once for each content that it has.
             if let changed = reading.changedServerFile, changed != told {
@@ -116,7 +109,13 @@ public struct TenantReloader: Service {
     }
 
     private func onThread<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
-        await withCheckedContinuation { continuation in
+        let late = Task {
+            guard (try? await Task.sleep(for: patience)) != nil else { return }
+            logger.error(
+                "the configuration is still being read: a file system does not answer, and what was read before holds")
+        }
+        defer { late.cancel() }
+        return await withCheckedContinuation { continuation in
             thread.async { continuation.resume(returning: work()) }
         }
     }

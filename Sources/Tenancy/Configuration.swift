@@ -144,7 +144,7 @@ public struct Configuration: Sendable {
                 warnings += Self.warnings(about: plan, file: path) + Self.duplicateWarnings(about: plan, file: path)
                 faults += clash
             } catch {
-                faulty[name] = Withdrawals(ofFaulty: content)
+                faulty[name] = Withdrawals(ofFaulty: content, named: name)
                 faults += error.faults
             }
         }

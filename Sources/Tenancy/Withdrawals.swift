@@ -5,7 +5,7 @@ import StrictConfig
 struct Withdrawals: Sendable {
     /// The file says `"disabled": true`.
     let isDisabled: Bool
-    /// The last day of each key that `inbound.keys` lists; nil where the file cannot be read and so says nothing.
+    /// The last day of each key that `inbound.keys` lists; nil where the file does not say.
     private let listed: [KeyDigest: CalendarDay?]?
 
     /// Of a file that says nothing.
@@ -22,16 +22,23 @@ struct Withdrawals: Sendable {
         listed = Dictionary(plan.keys.map { ($0.digest, $0.expires) }) { first, _ in first }
     }
 
-    /// Of a file with faults. What is no JSON object says nothing; in one, a key that stands anywhere else than in
-    /// `inbound.keys`, or cannot be read there, is not listed.
-    init(ofFaulty bytes: [UInt8]) {
-        guard let root = ConfigReport(file: "").root(bytes)?.value, root.kind == .object else {
+    /// Of a file with faults. What is no JSON object, or another tenant's, says nothing; nor does one without a list of keys
+    /// say that there are none: its name may be misspelt. Of a list, a key that cannot be read there is not listed.
+    /// - Parameter name: the file's.
+    init(ofFaulty bytes: [UInt8], named name: String) {
+        guard let root = ConfigReport(file: "").root(bytes)?.value, root.kind == .object,
+            root["id"]?.string.map({ "\($0).json" == name }) ?? true
+        else {
             self = .nothing
             return
         }
         isDisabled = root.members.contains { $0.key == "disabled" && $0.value.bool == true }
+        guard let keys = root["inbound"]?["keys"], keys.kind == .array else {
+            listed = nil
+            return
+        }
         var listed: [KeyDigest: CalendarDay?] = [:]
-        for entry in root["inbound"]?["keys"]?.elements ?? [] {
+        for entry in keys.elements {
             guard let digest = entry["sha256"]?.string.flatMap(KeyDigest.init(hex:)) else { continue }
             listed.updateValue(entry["expires"]?.string.flatMap { CalendarDay($0) }, forKey: digest)
         }

@@ -50,7 +50,11 @@ struct Serve: AsyncParsableCommand {
                     + "(ulimit -Hn, or LimitNOFILE= of systemd).")
             throw ExitCode.failure
         }
-        let engine = try CurlEngine(EngineOptions(maxInFlight: files.calls(settings.maxInFlight)))
+        let calls = files.calls(settings.maxInFlight)
+        if calls < settings.maxInFlight {
+            logger.warning("fewer calls at once than engine.maxInFlight: the process may not open more files")
+        }
+        let engine = try CurlEngine(EngineOptions(maxInFlight: calls))
         let tenants = TenantDirectory(configuration, engine: engine, observer: CircuitLog.observer(logger))
         if let failure = tenants.databaseFailure {
             Terminal.error("The database of idempotency.database cannot be used: \(failure)")

@@ -95,9 +95,11 @@ extension FHIRDriver {
         guard plan.operations.contains(.update) else { throw .unsupported("it cannot change clients") }
         let writer = PatientWriter(plan: plan, settings: settings, phones: phones)
         var tries = 0
+        var versions: Set<String?> = []
         while true {
             tries += 1
             let current = try await fetch(id, plan, context)
+            versions.insert(current.entityTag)
             let changes: PatientChanges
             do throws(PatientReader.Fault) {
                 changes = try PatientChanges(patch, to: current.resource, reader(plan), writer)
@@ -116,7 +118,13 @@ extension FHIRDriver {
             guard !collides, answer.status == 412 || (answer.status == 409 && plan.ifMatch) else {
                 throw caller.error(answer, call)
             }
-            guard tries < plan.attempts else { throw .overtaken(status: answer.status) }
+            guard tries < plan.attempts else {
+                // A server that refuses one and the same version each time, and does not say why, means something else.
+                let isOvertaken =
+                    versions.count > 1 || tries == 1
+                    || answer.outcome?.issues.contains { $0.code == "conflict" } == true
+                throw isOvertaken ? .overtaken(status: answer.status) : caller.error(answer, call)
+            }
         }
     }
 

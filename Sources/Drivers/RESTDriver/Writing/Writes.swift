@@ -108,8 +108,12 @@ extension RESTDriver {
     private func failure(
         _ exchange: Exchange, _ id: ClientID, _ patch: ClientPatch, _ current: Client?, _ context: CallContext
     ) async -> UpstreamError {
-        // What the record that was read is no more (RFC 9110, section 15.5.13): it collides with no other one.
-        if exchange.kind == .conflict, !exchange.ruled, exchange.status == 412 { return .overtaken(status: 412) }
+        // The record is not what was read any more (RFC 9110, section 15.5.13): it collides with no other one. Without the
+        // condition 412 is the vendor's own word.
+        let isConditional = plan.operations["update"]?.conditional == true
+        if exchange.kind == .conflict, !exchange.ruled, exchange.status == 412, isConditional {
+            return .overtaken(status: 412)
+        }
         let known = current.map { VendorReason.words(of: $0.name) } ?? []
         let error = exchanger.error(exchange, .update, hiding: patch.sent + known + [id.text])
         switch error {
