@@ -52,7 +52,7 @@ extension Bridge {
                 }
             }
         }
-        return listed == 0
+        return listed == 0 && walk.rows == 0
     }
 
     /// The next listed clients. A key that may not list is no wrong key: it read a client's address a moment ago.
