@@ -96,6 +96,31 @@ import UpstreamDriver
             await failure { try await self.bridge(blind).client(ClientID("x"), soon()) }?.code == .upstreamMalformed)
     }
 
+    @Test("whoever was deleted, does not count or is asked for is no witness; the next ones are asked, three in all")
+    func witnesses() async throws {
+        let clinic = try family(60, .model(skipsRows: true, provesAbsence: false))
+        clinic.set { state in
+            // Whole pages of people who do not count, then the one who is asked for, and somebody who was deleted.
+            state.fates = (0..<60).map { $0 < 45 ? ModelClinic.RowFate.inactive : .shown }
+            state.denied = ["p45", "p46"]
+        }
+        let bridge = bridge(clinic)
+        #expect(await failure { try await bridge.client(ClientID("p45"), soon()) }?.code == .noSuchClient)
+        #expect(clinic.calls.suffix(2) == [.client("p46"), .client("p47")])
+        clinic.set { $0.denied = ["p45", "p46", "p47", "p48", "p49"] }
+        let before = clinic.calls.count
+        #expect(await failure { try await bridge.client(ClientID("x"), soon()) }?.code == .upstreamMalformed)
+        let asked = clinic.calls.dropFirst(before).filter { if case .client = $0 { true } else { false } }
+        #expect(asked == [.client("x"), .client("p45"), .client("p46"), .client("p47")])
+    }
+
+    @Test("a list of one client whose record is gone is that row")
+    func lastRow() async throws {
+        let clinic = try family(1, .model(needsDetail: [.email]))
+        clinic.set { $0.denied = ["p0"] }
+        #expect(try await bridge(clinic, listDetail: true).all(Window()) == ["p0"])
+    }
+
     @Test("a list that cannot be had, or that shows only people who do not count, proves nothing")
     func unweighable() async throws {
         let clinic = try family(4, .model(skipsRows: true, provesAbsence: false))
