@@ -106,6 +106,7 @@ enum SoakBenchmark {
                 + " \(counted.expectedFailures) failed as they had to, \(counted.unexpected) others \(counted.failures)"
         )
         print("after the end: \(Holdings().descriptors) open files, \(Holdings().halfClosed) in CLOSE_WAIT")
+        flushOutput()
         try judge(settled, counted)
     }
 
@@ -122,7 +123,7 @@ enum SoakBenchmark {
         )
         print("grown: \(tenths(grown.0)) open files, \(tenths(grown.1)) in CLOSE_WAIT, \(tenths(grown.2)) MB")
         guard grown.0 < 10, grown.1 < 10, grown.2 < 4, counts.unexpected == 0, !settled.isEmpty else {
-            throw ChildProcess.Failure(description: "something grew, or a call failed")
+            throw ChildProcess.Failure(description: "something grew, or calls failed: \(counts.failures)")
         }
     }
 
