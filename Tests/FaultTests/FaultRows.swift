@@ -43,7 +43,7 @@ struct FaultRow: Sendable, CustomStringConvertible {
     var strikesAll: Bool { fault == "reset=accept" }
     /// It is one of those that make Ponte leave the system alone for a while.
     var opensBreaker: Bool {
-        read == .unreachable || read == .failed && !fault.hasPrefix("html")
+        read == .unreachable || read == .failed && !["html", "foreign"].contains(where: fault.hasPrefix)
             || ["reset=headers", "reset-mid-body", "truncate", "random", "bad-chunk"].contains(fault)
     }
     /// A read may be tried again: twice by Ponte, and once by its transport when a kept connection dies.
