@@ -66,8 +66,11 @@ enum SoakBenchmark {
         defer { child.stop() }
         let ports = try child.line(with: " ").split(separator: " ").compactMap { Int($0) }
         let engine = try CurlEngine(EngineOptions(maxInFlight: width * 2))
+        // Hosts that break answers off now and then are to be called all the same.
+        let settings = ChannelSettings(
+            breaker: BreakerSettings(failures: 1_000_000), connectionMaxAge: .seconds(2))
         let channels = ports.map { port in
-            (engine.channel(ChannelSettings(connectionMaxAge: .seconds(2))), "http://127.0.0.1:\(port)")
+            (engine.channel(settings), "http://127.0.0.1:\(port)")
         }
 
         let tally = Tally()
