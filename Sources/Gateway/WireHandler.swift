@@ -78,7 +78,13 @@ final class WireHandler: ChannelDuplexHandler {
         let isBlank = bytes.readableBytesView.allSatisfy { $0 == 10 || $0 == 13 }
         context.fireChannelRead(wrapInboundOut(bytes))
         guard !isInRequest else { return }
-        switch heads == before ? wasInRequest ? .unknown : .part : Self.rest(of: bytes, heads - before, bodyBytes) {
+        let rest: Rest
+        if heads > before {
+            rest = Self.rest(of: bytes, heads - before, bodyBytes)
+        } else {
+            rest = wasInRequest ? .unknown : .part
+        }
+        switch rest {
         case .nothing: break
         case .unknown:
             // The end of a body came: bytes of the next head follow it if there are more than its own, and chunks have
